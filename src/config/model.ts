@@ -1,0 +1,105 @@
+/**
+ * The effective configuration: checked, defaults filled in, durations in milliseconds, paths absolute. What the file
+ * may hold is said once, in the schema (src/config/schema/); this is the type that comes out.
+ */
+import type { DriverName, LineAddress } from '../../hal/index.js';
+
+export interface Config {
+  /** Path of the file it was read from. */
+  readonly file: string;
+  readonly version: 1;
+  readonly group: { readonly name: string };
+  /** Absolute. */
+  readonly stateDir: string;
+  readonly log: { readonly level: LogLevel };
+  readonly hal: HalConfig;
+  /** Absent: this machine only carries things. */
+  readonly core?: CoreConfig;
+  /** How this machine's things reach a core. Absent: they use the core on this machine. */
+  readonly connect?: ConnectConfig;
+  readonly things: readonly ThingConfig[];
+  readonly functions: readonly FunctionConfig[];
+  readonly subscriptions: readonly SubscriptionConfig[];
+  readonly cloud: CloudConfig;
+  readonly dashboard?: { readonly host: string; readonly port: number };
+}
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+export interface HalConfig {
+  readonly driver: DriverName | 'auto';
+  /** Mock only: wires between lines, which board to show. */
+  readonly mock?: { readonly wires?: readonly { readonly from: LineAddress; readonly to: LineAddress }[] };
+}
+
+export interface Endpoint {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}
+
+export interface CoreConfig {
+  readonly thingName: string;
+  /** Host names and addresses in discovery and in the server certificate. */
+  readonly advertise: readonly string[];
+  readonly mqtt: Endpoint;
+  readonly discovery: Endpoint & {
+    /** A second port for clients that are fixed on another. */ readonly alsoPort?: number;
+  };
+  readonly shadow: { /** Bytes of state, 1..30720. */ readonly sizeLimit: number };
+  /** Days that device and server certificates are valid. */
+  readonly certificates: { readonly deviceDays: number; readonly serverDays: number };
+}
+
+export interface ConnectConfig {
+  readonly discovery: Endpoint & {
+    /** Absolute path of the CA of the discovery server. */ readonly ca: string;
+  };
+  /** Absolute path of the folder with NAME.cert.pem and NAME.private.key. */
+  readonly certificates: string;
+}
+
+/** A member of the group. Without a role it runs elsewhere. */
+export interface ThingConfig {
+  readonly name: string;
+  readonly role?: string;
+  /** The role's options, checked against its schema, durations in ms; empty without a role. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface FunctionConfig {
+  readonly name: string;
+  /** One of the functions that come with the product, with its options. */
+  readonly builtin?: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  /** `path/module.function` of someone's own. */
+  readonly handler?: string;
+  readonly runtime?: 'python3' | 'nodejs';
+  readonly pinned: boolean;
+  readonly memoryMb: number;
+  readonly timeoutMs: number;
+  readonly encoding: 'json' | 'binary';
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** A row of the subscription table: a message from source on subject may reach target. */
+export interface SubscriptionConfig {
+  readonly source: string;
+  readonly subject: string;
+  readonly target: string;
+}
+
+export type CloudConfig = {
+  readonly sink: 'local' | DynamoDbSink;
+  readonly iot?: {
+    readonly endpoint: string;
+    readonly thingName?: string;
+    readonly certificate?: string;
+    readonly privateKey?: string;
+    readonly ca?: string;
+  };
+};
+
+export interface DynamoDbSink {
+  readonly dynamodb: { readonly table: string; readonly region: string; readonly endpoint?: string };
+}
