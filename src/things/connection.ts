@@ -1,0 +1,54 @@
+/** The port through which a thing speaks MQTT. Its implementations: mqtt.ts. */
+import type { JsonValue } from '../../hal/index.js';
+
+/** Where a core listens, and whom to trust there. */
+export interface CoreAddress {
+  readonly host: string;
+  readonly port: number;
+  /** PEM of the group CA. */
+  readonly ca: string;
+}
+
+/** Who the thing is. The client id is the thing's name. */
+export interface Credentials {
+  readonly thing: string;
+  /** PEM. */
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+export interface ConnectRequest {
+  readonly address: CoreAddress;
+  readonly credentials: Credentials;
+  /** Every message that arrives, in order. */
+  readonly onMessage: (topic: string, payload: Buffer) => void;
+  /** Called once when the connection is gone, whoever ended it. */
+  readonly onClose: (cause: string) => void;
+  /** Aborting ends the attempt, not a connection that was made. */
+  readonly signal: AbortSignal;
+}
+
+/** One live connection. After `onClose` every call rejects with THING_OFFLINE. */
+export interface Connection {
+  /** Resolves when all filters are acknowledged; rejects with THING_REJECTED when one was refused. */
+  subscribe(filters: readonly string[]): Promise<void>;
+  unsubscribe(filters: readonly string[]): Promise<void>;
+  /** QoS 1: resolves when acknowledged. */
+  publish(topic: string, payload: string | Buffer): Promise<void>;
+  /** Says good-bye and ends. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Opens a connection. Rejects with THING_CONNECT. */
+export type Connector = (request: ConnectRequest) => Promise<Connection>;
+
+/** Reads a payload; what is not JSON comes as text. */
+export function parsePayload(payload: Buffer): JsonValue {
+  const text = payload.toString('utf8');
+  try {
+    return JSON.parse(text) as JsonValue;
+  } catch {
+    // not JSON: ordinary for topics of other people's devices
+    return text;
+  }
+}
