@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
-import { request } from 'node:https';
+import { Agent, request } from 'node:https';
 import { isIP } from 'node:net';
 import { isJsonObject, type JsonValue, type Log, messageOf } from '../../hal/index.js';
 import type { CoreAddress, Credentials } from './connection.js';
@@ -98,6 +98,7 @@ function objects(value: JsonValue | undefined): { readonly [key: string]: JsonVa
 
 async function ask(options: DiscoveryOptions, where: string, signal: AbortSignal): Promise<string> {
   const { thing, certificate, privateKey } = await options.credentials();
+  const agent = new Agent({ ALPNProtocols: ALPN, maxSockets: 1, keepAlive: false });
   const { status, body } = await new Promise<{ status: number; body: string }>((resolve, reject) => {
     const sent = request(
       where,
@@ -105,8 +106,7 @@ async function ask(options: DiscoveryOptions, where: string, signal: AbortSignal
         ca: options.ca,
         cert: certificate,
         key: privateKey,
-        ALPNProtocols: ALPN,
-        agent: false,
+        agent,
         signal: AbortSignal.any([signal, AbortSignal.timeout(REQUEST_LIMIT_MS)]),
         ...(isIP(options.host) === 0 && { servername: options.host }),
       },

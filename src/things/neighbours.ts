@@ -1,5 +1,5 @@
 import type { Neighbours } from '../../devices/contract.js';
-import type { Clock, JsonObject, JsonValue, Log } from '../../hal/index.js';
+import type { Clock, JsonObject, JsonValue } from '../../hal/index.js';
 import { parsePayload } from './connection.js';
 import type { Link } from './link.js';
 import { ShadowClient } from './shadow-client.js';

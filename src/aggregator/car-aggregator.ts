@@ -1,0 +1,206 @@
+import { type Clock, isJsonObject, type JsonObject, type JsonValue } from '../../hal/index.js';
+import type { BuiltinFunction, FunctionContext, Invocation } from '../core/functions/contract.js';
+import type { Store, StoreOperation } from '../store/contract.js';
+import type { Batch, BatchSink } from './batch.js';
+import {
+  NO_TOTALS,
+  type Sighting,
+  sightingOf,
+  sightingOfDocument,
+  type Totals,
+  withGreen,
+} from './statistics.js';
+
+export interface CarAggregatorOptions {
+  /** The light whose greens count. */
+  readonly watch: string;
+  /** A batch on every n-th green, n ≥ 1. */
+  readonly batchEvery: number;
+  /** A thing with role car-counter. Absent: cars are random, as in the walk-through. */
+  readonly counter?: string;
+  /** Cars in one green when they are random, both inclusive. */
+  readonly randomCars: { readonly min: number; readonly max: number };
+}
+
+export interface CarAggregatorDeps {
+  /** Totals live here, and what the sink owes, in one section: they are written together. */
+  readonly section: Store;
+  readonly sink: BatchSink;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** Told after each green that is on disk. */
+  readonly onGreen?: (totals: Totals, batch: Batch | undefined) => void;
+}
+
+/** What is kept between runs, as one record. */
+interface Kept extends Totals {
+  /** Version of the last document seen; an older one was counted already, or was none of ours. */
+  readonly version: number;
+  readonly colour: string | undefined;
+  readonly windows: number;
+  /** The counter's total at the start of the green that is on, when cars are counted. */
+  readonly counterAtGreen: number | undefined;
+  readonly counter: number;
+}
+
+const NOTHING: Kept = {
+  ...NO_TOTALS,
+  version: 0,
+  colour: undefined,
+  windows: 0,
+  counterAtGreen: undefined,
+  counter: 0,
+};
+
+/**
+ * Counts transitions to green of one light and hands a batch to the sink on every n-th. One transition counts once,
+ * however many documents mention it; with a counter, a green is counted when it ends, since only then its cars are known.
+ */
+export class CarAggregator implements BuiltinFunction {
+  readonly subjects: BuiltinFunction['subjects'];
+  readonly #key: string;
+  #kept: Kept = NOTHING;
+  #context: FunctionContext | undefined;
+
+  constructor(
+    private readonly options: CarAggregatorOptions,
+    private readonly deps: CarAggregatorDeps,
+  ) {
+    this.#key = totalsKey(options.watch);
+    this.subjects = [
+      { source: 'GGShadowService', subject: `$aws/things/${options.watch}/shadow/update/documents` },
+      ...(options.counter === undefined
+        ? []
+        : [{ source: options.counter, subject: `cars/${options.counter}` }]),
+    ];
+  }
+
+  /** Reads the totals, then the light's document: a transition that was stored but not counted is counted now. */
+  async start(context: FunctionContext): Promise<void> {
+    this.#context = context;
+    this.#kept = (await readKept(this.deps.section, this.options.watch)) ?? NOTHING;
+    const document = await context.getShadow(this.options.watch);
+    if (document === undefined) return;
+    const sighting = sightingOfDocument(document);
+    // a version below ours: the shadow was reset; begin to follow it from here
+    if (sighting && sighting.version < this.#kept.version)
+      this.#kept = { ...this.#kept, version: sighting.version };
+    else if (sighting) await this.#see(sighting);
+  }
+
+  async invoke({ topic, event }: Invocation): Promise<void> {
+    if (topic === `cars/${this.options.counter}`) {
+      this.#count(event);
+      return;
+    }
+    const sighting = sightingOf(event);
+    if (sighting === undefined) {
+      this.#context?.log.warn({ topic }, 'a message that is no shadow document was ignored');
+      return;
+    }
+    await this.#see(sighting);
+  }
+
+  async stop(): Promise<void> {
+    this.#context = undefined;
+  }
+
+  get totals(): Totals {
+    const { totalTraffic, totalGreenlights, minCars, maxCars } = this.#kept;
+    return { totalTraffic, totalGreenlights, minCars, maxCars };
+  }
+
+  status(): JsonObject {
+    const { totalGreenlights, windows } = this.#kept;
+    const { batchEvery, watch } = this.options;
+    return {
+      watch,
+      greens: totalGreenlights,
+      batches: windows,
+      untilNextBatch: batchEvery - (totalGreenlights % batchEvery),
+    };
+  }
+
+  #count(event: JsonValue): void {
+    if (!isJsonObject(event) || typeof event.total !== 'number') return;
+    this.#kept = { ...this.#kept, counter: event.total };
+  }
+
+  async #see({ version, colour }: Sighting): Promise<void> {
+    const before = this.#kept;
+    if (version <= before.version) return;
+    const began = colour === 'G' && before.colour !== 'G';
+    const ended = colour !== 'G' && before.colour === 'G';
+    const seen: Kept = { ...before, version, colour };
+    if (this.options.counter === undefined) {
+      if (began) await this.#green(seen, this.#randomCars());
+      // on disk too: after a crash the next green must not look like the one that is over
+      else if (ended) await this.#save(seen, undefined);
+      else this.#kept = seen;
+      return;
+    }
+    if (began) await this.#save({ ...seen, counterAtGreen: before.counter }, undefined);
+    else if (ended) {
+      const cars = Math.max(0, before.counter - (before.counterAtGreen ?? before.counter));
+      await this.#green({ ...seen, counterAtGreen: undefined }, cars);
+    } else this.#kept = seen;
+  }
+
+  async #green(seen: Kept, cars: number): Promise<void> {
+    const { watch, batchEvery } = this.options;
+    const totals = withGreen(seen, cars);
+    const full = totals.totalGreenlights % batchEvery === 0;
+    const windows = seen.windows + (full ? 1 : 0);
+    const batch: Batch | undefined = full
+      ? { ...totals, thing: watch, window: windows, at: this.deps.clock.now() }
+      : undefined;
+    await this.#save({ ...seen, ...totals, windows }, batch);
+    this.#context?.log.info(
+      { cars, greens: totals.totalGreenlights },
+      `${watch} turned green: ${cars} cars, ${totals.totalTraffic} in all`,
+    );
+    this.deps.onGreen?.(totals, batch);
+  }
+
+  /** On disk, all or none: totals, what was seen, and what the sink owes. Only then it counts in memory. */
+  async #save(next: Kept, batch: Batch | undefined): Promise<void> {
+    const { section, sink } = this.deps;
+    const operations: StoreOperation[] = [{ type: 'put', key: this.#key, value: JSON.stringify(next) }];
+    if (batch) operations.push(...sink.accept(batch));
+    await section.write(operations);
+    this.#kept = next;
+    if (batch) sink.accepted(batch);
+  }
+
+  #randomCars(): number {
+    const { min, max } = this.options.randomCars;
+    return min + Math.floor(this.deps.random() * (max - min + 1));
+  }
+}
+
+function totalsKey(thing: string): string {
+  return `totals!${thing}`;
+}
+
+async function readKept(section: Store, thing: string): Promise<Kept | undefined> {
+  const bytes = await section.get(totalsKey(thing));
+  return bytes === undefined ? undefined : (JSON.parse(Buffer.from(bytes).toString('utf8')) as Kept);
+}
+
+/** The totals of every watched light, for `greenlight stats`. */
+export async function readTotals(
+  section: Store,
+): Promise<readonly { readonly thing: string; readonly totals: Totals }[]> {
+  const all: { thing: string; totals: Totals }[] = [];
+  for await (const [key, value] of section.entries({ gte: totalsKey(''), lt: 'totals"' })) {
+    const { totalTraffic, totalGreenlights, minCars, maxCars } = JSON.parse(
+      Buffer.from(value).toString('utf8'),
+    ) as Kept;
+    all.push({
+      thing: key.slice(totalsKey('').length),
+      totals: { totalTraffic, totalGreenlights, minCars, maxCars },
+    });
+  }
+  return all;
+}
