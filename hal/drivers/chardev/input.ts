@@ -1,0 +1,114 @@
+import type { EdgeEvent, InputLine } from '../../contract.js';
+import { HalError, messageOf } from '../../errors.js';
+import type { Watch } from '../../ffi.js';
+import type { Log } from '../../log.js';
+import { describe } from './failure.js';
+import { decodeEvent, SIZE } from './layout.js';
+import { HeldLine, type HeldLineDeps } from './line.js';
+
+/** Events that one read takes; more are taken by the next turn of the event loop. */
+const EVENTS_PER_READ = 64;
+
+/** An input with edges: the event loop's own poll watches the descriptors of all of them, without a thread. */
+export class HeldInput extends HeldLine implements InputLine {
+  readonly #buffer = Buffer.alloc(SIZE.LINE_EVENT * EVENTS_PER_READ);
+  readonly #onEdge = new Set<(event: EdgeEvent) => void>();
+  readonly #onError = new Set<(error: Error) => void>();
+  readonly #log: Log;
+  #watch: Watch | undefined;
+  #sequence = 0;
+  #draining = false;
+
+  /** @param edges false where the chip has no interrupts: the line can then only be read */
+  constructor(deps: HeldLineDeps & { readonly log: Log; readonly edges: boolean }) {
+    super(deps);
+    this.#log = deps.log;
+    if (deps.edges) this.#watch = this.uapi.watch(this.fd, () => this.#drain());
+  }
+
+  onEdge(listener: (event: EdgeEvent) => void): () => void {
+    this.assertOpen();
+    if (this.#watch === undefined) {
+      throw new HalError(
+        'HAL_UNSUPPORTED',
+        `line ${describe(this.identity)}: its chip has no interrupts, so it can be read but gives no edges; wire the input to the header's own chip`,
+      );
+    }
+    // What happened before this call is not for this listener.
+    this.#drain();
+    const entry = (event: EdgeEvent): void => listener(event);
+    this.#onEdge.add(entry);
+    return () => this.#onEdge.delete(entry);
+  }
+
+  onError(listener: (error: Error) => void): () => void {
+    this.assertOpen();
+    const entry = (error: Error): void => listener(error);
+    this.#onError.add(entry);
+    return () => this.#onError.delete(entry);
+  }
+
+  protected override beforeClose(): void {
+    this.#endWatch();
+    this.#onEdge.clear();
+    this.#onError.clear();
+  }
+
+  #endWatch(): void {
+    this.#watch?.close();
+    this.#watch = undefined;
+  }
+
+  /** Delivers the events that wait. Never throws: it runs as the poll's callback. */
+  #drain(): void {
+    // A listener that subscribes another one would overwrite the buffer under the loop.
+    if (this.#draining) return;
+    this.#draining = true;
+    try {
+      const bytes = this.uapi.readEvents(this.fd, this.#buffer);
+      for (let at = 0; at + SIZE.LINE_EVENT <= bytes; at += SIZE.LINE_EVENT) this.#deliver(at);
+    } catch (cause) {
+      this.#fail(cause);
+    } finally {
+      this.#draining = false;
+    }
+  }
+
+  #deliver(at: number): void {
+    const event = decodeEvent(this.#buffer, at);
+    const lost = event.lineSequence - this.#sequence - 1;
+    this.#sequence = event.lineSequence;
+    if (lost > 0) {
+      this.#log.warn(
+        { line: this.identity.name, lost },
+        'edges came faster than they were read; some are lost',
+      );
+    }
+    const edge: EdgeEvent = {
+      edge: event.rising ? 'rising' : 'falling',
+      timestampNs: event.timestampNs,
+      sequence: event.lineSequence,
+    };
+    for (const listener of [...this.#onEdge]) this.#call(() => listener(edge));
+  }
+
+  #fail(cause: unknown): void {
+    this.#endWatch();
+    const error = new HalError(
+      'HAL_IO',
+      `line ${describe(this.identity)}: no more edges, ${messageOf(cause)}; check the board and restart`,
+      { cause },
+    );
+    this.#log.error({ line: this.identity.name, err: error }, 'input failed');
+    for (const listener of [...this.#onError]) this.#call(() => listener(error));
+  }
+
+  /** A listener's own failure must not end the watch for the others. */
+  #call(listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      this.#log.error({ line: this.identity.name, err: error }, 'a listener of this line failed');
+    }
+  }
+}
