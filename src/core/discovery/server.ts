@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { type Clock, type Log, messageOf } from '../../../hal/index.js';
 import type { Service } from '../../lifecycle.js';
@@ -83,7 +84,7 @@ export class DiscoveryServer implements Service {
   readonly #mounts: { readonly prefix: string; readonly handler: RestHandler }[] = [];
   readonly #log: LimitedLog;
   /** Also those in a handshake, which `closeAllConnections` does not know. */
-  readonly #sockets = new Set<Socket>();
+  readonly #sockets = new Set<Duplex>();
   #servers: Server[] = [];
   #endRenewal: (() => void) | undefined;
   #handling = 0;
