@@ -37,6 +37,8 @@ export interface AddOptions {
    * written there and nowhere else. Without it the thing is of this machine and its key stays in the state folder.
    */
   readonly out?: string;
+  /** False: the private key is only returned, for a caller that hands it out itself. Default true without `out`. */
+  readonly keepKey?: boolean;
   /** {@link ThingRecord.joins}; true when not given. */
   readonly joins?: boolean;
 }
@@ -230,8 +232,9 @@ export class ThingRegistry {
       { name: certificateFile(name), content: issued.certificate, mode: PUBLIC_FILE },
     ];
     const key = { name: keyFile(name), content: issued.privateKey, mode: PRIVATE_FILE };
-    if (options.out === undefined) files.push(key);
-    else await this.#handOut(options.out, [...files, key]);
+    if (options.out === undefined) {
+      if (options.keepKey !== false) files.push(key);
+    } else await this.#handOut(options.out, [...files, key]);
     if (before === undefined) await this.#create(record, files);
     else {
       // The record goes last: files that it does not know count for nothing and are issued anew at the next start.

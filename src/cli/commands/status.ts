@@ -1,0 +1,42 @@
+import type { AppStatus, PartStatus } from '../../status.js';
+import { EXIT } from '../exit.js';
+import type { Register } from '../program.js';
+import { instance, type StateOptions, withState } from '../state.js';
+import { formatTable } from '../table.js';
+
+/** `greenlight status`: is it up, each part's state and cause. Exit code 1 when a part failed. */
+export const registerStatus: Register = (program, { io, action }) => {
+  withState(program.command('status'))
+    .description('whether the instance is up, and the state and cause of each part')
+    .option('--json', 'as JSON')
+    .action(
+      action(async (options: StateOptions & { json?: boolean }) => {
+        const status = (await instance(options, io).call('GET', '/status')) as unknown as AppStatus;
+        if (options.json) io.out(`${JSON.stringify(status, null, 2)}\n`);
+        else io.out(render(status));
+        return status.state === 'failed' ? EXIT.no : EXIT.done;
+      }),
+    );
+};
+
+function render(status: AppStatus): string {
+  const { group, version, pid, uptimeSeconds, state } = status;
+  const head = `${group}: ${state}, up ${duration(uptimeSeconds)}, version ${version}, pid ${pid}\n\n`;
+  const rows = status.parts.map((part) => [part.name, part.kind, part.state, describe(part)]);
+  return head + formatTable(['PART', 'KIND', 'STATE', 'DETAIL'], rows);
+}
+
+function describe(part: PartStatus): string {
+  if (part.cause !== undefined) return part.cause;
+  return Object.entries(part.figures ?? {})
+    .filter(([, value]) => typeof value !== 'object')
+    .map(([key, value]) => `${key} ${String(value)}`)
+    .join(', ');
+}
+
+function duration(seconds: number): string {
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172_800) return `${Math.floor(seconds / 3_600)} h`;
+  return `${Math.floor(seconds / 86_400)} days`;
+}
