@@ -36,9 +36,9 @@ export interface LevelListener {
 }
 
 /**
- * The electrical side: what drives each line, which lines are wired together, and the level that results. A low that
- * is driven wins over a high that is driven; a driven level wins over pulls; a pull up wins over a pull down; a line
- * that nothing drives or pulls keeps its level.
+ * The electrical side: what drives each line, which lines are wired together, and the level that results. What is
+ * driven from outside wins over the chip's outputs (a short does), these win over pulls, a pull up wins over a pull
+ * down; of two equals low wins. A line that nothing drives or pulls keeps its level.
  */
 export class Circuit {
   readonly lines: readonly CircuitLine[];
@@ -136,19 +136,12 @@ export class Circuit {
 
   /** Two drivers fight over the line's net. */
   conflict(line: CircuitLine): boolean {
-    const levels = new Set(this.#netOf(line).flatMap((each) => drivenLevels(each)));
-    return levels.size > 1;
+    const levels = new Set(this.#netOf(line).flatMap((each) => [drivenLevel(each), each.external]));
+    return levels.has('high') && levels.has('low');
   }
 
   #settle(net: readonly CircuitLine[]): CircuitLine[] {
-    const driven = net.flatMap((line) => drivenLevels(line));
-    const strong = driven.includes('low') ? 'low' : driven.includes('high') ? 'high' : undefined;
-    const pulled = net.some((line) => line.pull === 'up')
-      ? 'high'
-      : net.some((line) => line.pull === 'down')
-        ? 'low'
-        : undefined;
-    const level = strong ?? pulled;
+    const level = lowWins(net, (line) => line.external) ?? lowWins(net, drivenLevel) ?? pulledLevel(net);
     const moved: CircuitLine[] = [];
     for (const line of net) {
       if (level === undefined || line.level === level) continue;
@@ -195,16 +188,25 @@ export function levelFor(value: LineValue, activeLow: boolean): Level {
   return (value === 'active') !== activeLow ? 'high' : 'low';
 }
 
-function drivenLevels(line: CircuitLine): Level[] {
-  const levels: Level[] = [];
-  if (line.output !== undefined) {
-    const lets =
-      (line.drive === 'open-drain' && line.output === 'high') ||
-      (line.drive === 'open-source' && line.output === 'low');
-    if (!lets) levels.push(line.output);
-  }
-  if (line.external !== undefined) levels.push(line.external);
-  return levels;
+function lowWins(
+  net: readonly CircuitLine[],
+  level: (line: CircuitLine) => Level | undefined,
+): Level | undefined {
+  let found: Level | undefined;
+  for (const line of net) if (found !== 'low') found = level(line) ?? found;
+  return found;
+}
+
+function pulledLevel(net: readonly CircuitLine[]): Level | undefined {
+  if (net.some((line) => line.pull === 'up')) return 'high';
+  return net.some((line) => line.pull === 'down') ? 'low' : undefined;
+}
+
+/** What the chip puts on a line; open outputs let go of the level that they do not drive. */
+function drivenLevel(line: CircuitLine): Level | undefined {
+  if (line.drive === 'open-drain' && line.output === 'high') return undefined;
+  if (line.drive === 'open-source' && line.output === 'low') return undefined;
+  return line.output;
 }
 
 function goneError(line: CircuitLine): HalError {

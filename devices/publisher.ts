@@ -1,0 +1,72 @@
+import { messageOf, type Timer } from '../hal/index.js';
+import type { Role, RoleContext, RoleDefinition } from './contract.js';
+import { failure } from './faults.js';
+import { DURATION, RECIPIENTS, TOPIC } from './options.js';
+
+export interface PublisherOptions {
+  readonly topic: string;
+  /** ms */
+  readonly every: number;
+  readonly message: string;
+  readonly to: readonly string[];
+}
+
+/** `{ "message": TEXT, "sequence": N }` on a topic, N from 0: the payload of AWS's own HelloWorld sample. */
+export const publisher: RoleDefinition<PublisherOptions> = {
+  name: 'publisher',
+  summary: 'Publishes a counted message on a topic: { "message": TEXT, "sequence": N }.',
+  options: {
+    topic: { ...TOPIC, title: 'Topic', default: 'hello/world/pubsub' },
+    every: { ...DURATION, title: 'Interval', default: '5s' },
+    message: { title: 'Message', type: 'string', maxLength: 1024, default: 'Hello World!' },
+    to: RECIPIENTS,
+  },
+  required: [],
+  properties: [],
+  lines: () => [],
+  traffic: (_thing, { topic, to }) => ({ shadow: false, publishes: [{ subject: topic, to }] }),
+  create: (options, context) => new Publisher(options, context),
+};
+
+class Publisher implements Role {
+  #beat: Timer | undefined;
+  #sequence = 0;
+  #failing = false;
+
+  constructor(
+    private readonly options: PublisherOptions,
+    private readonly context: RoleContext,
+  ) {}
+
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    this.#beat = this.context.clock.every(this.options.every, () => void this.#publish());
+    void this.#publish();
+  }
+
+  async stop(): Promise<void> {
+    this.#beat?.cancel();
+  }
+
+  state(): { readonly sent: number } {
+    return { sent: this.#sequence };
+  }
+
+  /** A message that cannot be sent leaves its number unused: the receiver sees the gap. */
+  async #publish(): Promise<void> {
+    const { topic, message } = this.options;
+    const { context } = this;
+    const sequence = this.#sequence++;
+    try {
+      await context.neighbours.publish(topic, { message, sequence });
+      if (this.#failing) context.fault(undefined);
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) {
+        context.log.warn({ thing: context.thing, topic, sequence }, `message not sent: ${messageOf(error)}`);
+        context.fault(failure(error));
+      }
+      this.#failing = true;
+    }
+  }
+}
