@@ -35,6 +35,7 @@ export class ServerCertificate implements Service {
   #current: IssuedCertificate | undefined;
   #timer: Timer | undefined;
   #work: Promise<void> = Promise.resolve();
+  #renewing = false;
   #failing = false;
 
   constructor(options: ServerCertificateOptions) {
@@ -79,7 +80,8 @@ export class ServerCertificate implements Service {
   }
 
   #check(): void {
-    if (this.#current === undefined || !this.#due(this.#current)) return;
+    if (this.#renewing || this.#current === undefined || !this.#due(this.#current)) return;
+    this.#renewing = true;
     void this.#queue(async () => {
       try {
         await this.#renew();
@@ -92,6 +94,8 @@ export class ServerCertificate implements Service {
           );
         }
         this.#failing = true;
+      } finally {
+        this.#renewing = false;
       }
     });
   }
