@@ -8,6 +8,7 @@ export function filterProblem(filter: string): string | undefined {
   if (filter === '') return 'is empty';
   if (filter.includes('\0')) return 'contains a NUL character';
   const levels = filter.split('/');
+  if (levels.filter((level) => level === OWN_NAME).length > 1) return `has more than one ${OWN_NAME}`;
   for (const [at, level] of levels.entries()) {
     if (level.includes('#') && (level !== '#' || at !== levels.length - 1)) {
       return 'has a # that is not alone in the last level';
