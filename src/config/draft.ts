@@ -27,6 +27,8 @@ export interface Draft {
   readonly document: Readonly<Record<string, unknown>>;
   readonly things: readonly ThingMember[];
   readonly functions: readonly FunctionMember[];
+  /** Names of all roles that there are. */
+  readonly roles: ReadonlySet<string>;
 }
 
 /** A rule looks at a draft and says what is wrong. */
@@ -58,6 +60,7 @@ export function makeDraft(
     document,
     things: members('things', 'role', catalog.roles, {}),
     functions: members('functions', 'builtin', catalog.builtins, OWN_FUNCTION),
+    roles: new Set(catalog.roles.keys()),
   };
 }
 

@@ -22,7 +22,12 @@ export function describe(violations: readonly Violation[], document: unknown): r
  * kept (a mapping was written and one form is a mapping); otherwise one sentence names all forms.
  */
 function settle(violations: readonly Violation[]): readonly Violation[] {
-  let kept = violations.filter((violation) => violation.keyword !== 'if');
+  // What is wrong with the name of a key is said once, by `propertyNames`; `if` only says that its branch failed.
+  let kept = violations.filter(
+    (violation) =>
+      violation.keyword !== 'if' &&
+      (violation.propertyName === undefined || violation.keyword === 'propertyNames'),
+  );
   for (const choice of kept.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')) {
     const below = kept.filter(
       (other) => other !== choice && other.schemaPath.startsWith(`${choice.schemaPath}/`),
@@ -120,7 +125,7 @@ function sentence(violation: Violation, document: unknown): Finding {
       return {
         path: [...path, String(params.propertyName)],
         of: 'key',
-        message: `${show(params.propertyName)} cannot be a key here`,
+        message: `${show(params.propertyName)} cannot be a key here${expectation((violation.schema ?? {}) as Schema)}`,
       };
     default:
       return value(`${show(data)} is not right${expectation(schema)}`);

@@ -1,5 +1,15 @@
 /** Doorway to `yaml`: text to value, and back from a place in the value to line and column. */
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  visit,
+} from 'yaml';
 import { messageOf } from '../../hal/index.js';
 import type { Problem } from './errors.js';
 import type { Path } from './path.js';
@@ -44,7 +54,8 @@ export function readYaml(text: string): YamlFile {
       value = document.toJS({ maxAliasCount: 100 });
     } catch (error) {
       // An alias without anchor, or aliases that multiply beyond any sensible file.
-      problems.push({ path: '', line: 1, column: 1, message: `not valid YAML: ${messageOf(error)}` });
+      const place = placeOf(danglingAlias(document) ?? 0);
+      problems.push({ path: '', ...place, message: `not valid YAML: ${messageOf(error)}` });
     }
   }
   return {
@@ -55,6 +66,18 @@ export function readYaml(text: string): YamlFile {
       return offset === undefined ? { line: 0, column: 0 } : placeOf(offset);
     },
   };
+}
+
+function danglingAlias(document: Document): number | undefined {
+  let offset: number | undefined;
+  visit(document, {
+    Alias(_key, alias) {
+      if (alias.resolve(document) !== undefined) return undefined;
+      offset = offsetOf(alias);
+      return visit.BREAK;
+    },
+  });
+  return offset;
 }
 
 function findOffset(document: Document, path: Path, of: 'key' | 'value'): number | undefined {

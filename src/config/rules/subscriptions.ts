@@ -42,7 +42,7 @@ function rowFindings(draft: Draft, row: Readonly<Record<string, unknown>>, index
         key,
         `"${end}" is no thing, function, ${SHADOW_SERVICE} or ${CLOUD}${suggestion(end, ends, 'there are')}`,
       );
-    } else if (role !== undefined && thingsWith(draft, role).length === 0) {
+    } else if (role !== undefined && draft.roles.has(role) && thingsWith(draft, role).length === 0) {
       add(key, `no thing of this file has the role "${role}"; add one or name a thing`);
     }
   }

@@ -1,6 +1,5 @@
 /** The lists: things by role, functions by builtin, rows of the subscription table. */
 import type { Catalog } from '../catalog.js';
-import { DURATION_RULE } from '../duration.js';
 import { NAME, type Schema, term } from './terms.js';
 
 /** `source` and `target` that are no member of the group. */
@@ -102,7 +101,10 @@ export const OWN_FUNCTION: Readonly<Record<string, Schema>> = {
   environment: {
     type: 'object',
     maxProperties: 100,
-    propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
+    propertyNames: {
+      pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
+      description: 'Letters, digits and "_", not beginning with a digit.',
+    },
     additionalProperties: { type: 'string', maxLength: 32_768 },
     default: {},
     description: 'Its environment variables. Values are not shown by `greenlight check`.',
@@ -159,7 +161,7 @@ function variant(
 ): Schema {
   const properties: Record<string, Schema> = {};
   for (const name of Object.keys(common)) properties[name] = {};
-  for (const [name, schema] of Object.entries(keys.options)) properties[name] = explainDuration(schema);
+  for (const [name, schema] of Object.entries(keys.options)) properties[name] = schema;
   const chosen: Schema =
     value === undefined
       ? { not: { required: [key] } }
@@ -169,9 +171,4 @@ function variant(
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema
     then: { properties, required: [...keys.required], additionalProperties: false },
   };
-}
-
-function explainDuration(schema: Schema): Schema {
-  if (schema.format !== 'duration' || typeof schema.description !== 'string') return schema;
-  return { ...schema, description: `${schema.description} Duration: ${DURATION_RULE}.` };
 }
