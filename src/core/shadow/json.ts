@@ -32,6 +32,12 @@ export function isNothing(value: JsonValue | undefined): boolean {
   return value === undefined || value === null || (isObject(value) && isEmpty(value));
 }
 
+/** Nothing, or an object in which, however deep, there is nothing. */
+export function isHollow(value: JsonValue | undefined): boolean {
+  if (value === undefined || value === null) return true;
+  return isObject(value) && Object.values(value).every(isHollow);
+}
+
 /** The object without some of its members. Copying keeps objects fast where `delete` would not. */
 export function without(object: JsonObject, keys: ReadonlySet<string>): MutableJson {
   const result: MutableJson = {};
