@@ -1,4 +1,5 @@
 /** Error codes, read from the `…ErrorCode` unions in the source: each member has a doc comment that says what it means. */
+import { table } from '../../../src/config/reference.js';
 import { filesBelow, read } from './sources.js';
 
 export interface ErrorCode {
@@ -50,13 +51,11 @@ export function errorTable(codes: readonly ErrorCode[]): string {
   return unions
     .map((union) => {
       const own = codes.filter((code) => code.union === union);
-      const rows = own.map(({ code, meaning }) => `| \`${code}\` | ${meaning.replaceAll('|', '\\|')} |`);
+      const rows = own.map(({ code, meaning }) => [`\`${code}\``, meaning.replaceAll('|', '\\|')]);
       const title = union.replace(/ErrorCode$/, 'Error');
-      return [
-        `## ${title}`,
-        `Declared in \`${own[0]!.file}\`.`,
-        ['| Code | Meaning |', '|---|---|', ...rows].join('\n'),
-      ].join('\n\n');
+      return [`## ${title}`, `Declared in \`${own[0]!.file}\`.`, table(['Code', 'Meaning'], rows)].join(
+        '\n\n',
+      );
     })
     .join('\n\n');
 }

@@ -1,0 +1,67 @@
+/**
+ * Which part of the project may import which. Imports point down:
+ * cli, main → app → dashboard, cloud, aggregator, things, core, config → devices' contract → hal's contract.
+ */
+
+/** Parts of the project by path; the first that fits counts. */
+const PARTS: readonly (readonly [part: string, path: RegExp])[] = [
+  ['hal contract', /^hal\/((address|clock|contract|errors|index|json|log)\.ts$|sensors\/contract\.ts$)/],
+  ['drivers', /^hal\/drivers\//],
+  ['hal', /^hal\//],
+  ['devices contract', /^devices\/contract\.ts$/],
+  ['devices', /^devices\//],
+  ['cli', /^src\/(cli\/|main\.ts$)/],
+  // Small things that every part of src may use.
+  ['shared', /^src\/(store|control)\/|^src\/(lifecycle|log|status|package)\.ts$/],
+  ['config', /^src\/config\//],
+  ['core', /^src\/core\//],
+  ['things', /^src\/things\//],
+  ['aggregator', /^src\/aggregator\//],
+  ['cloud', /^src\/cloud\//],
+  ['dashboard', /^src\/dashboard\//],
+  ['app', /^src\/(app\/|[\w-]+\.ts$)/],
+];
+
+interface Allowed {
+  /** May be used at run time. A part may always use itself. */
+  readonly use: readonly string[];
+  /** Only their types may be named. */
+  readonly types?: readonly string[];
+}
+
+const CONTRACTS = ['hal contract', 'devices contract'];
+const SRC_PARTS = ['config', 'core', 'things', 'aggregator', 'cloud', 'dashboard'];
+
+export const ALLOWED: Readonly<Record<string, Allowed>> = {
+  'hal contract': { use: [] },
+  // Drivers are reached through `import()` in hal/registry.ts; see the test.
+  hal: { use: ['hal contract'], types: ['drivers'] },
+  drivers: { use: ['hal contract', 'hal'] },
+  'devices contract': { use: ['hal contract'] },
+  devices: { use: CONTRACTS },
+  shared: { use: ['hal contract'], types: ['config'] },
+  config: { use: [...CONTRACTS, 'shared'] },
+  // Knows no hardware and no role.
+  core: { use: ['hal contract', 'shared'], types: ['config'] },
+  things: { use: [...CONTRACTS, 'shared'], types: ['config'] },
+  aggregator: { use: ['hal contract', 'shared'], types: ['config', 'core', 'devices contract'] },
+  cloud: { use: ['hal contract', 'shared'], types: ['config', 'core', 'aggregator'] },
+  dashboard: {
+    use: ['hal contract', 'shared'],
+    types: ['config', 'core', 'aggregator', 'cloud', 'devices contract'],
+  },
+  app: {
+    use: ['hal contract', 'hal', 'devices contract', 'devices', 'shared', ...SRC_PARTS],
+    types: ['drivers'],
+  },
+  cli: {
+    use: ['hal contract', 'hal', 'devices contract', 'devices', 'shared', ...SRC_PARTS, 'app'],
+    types: ['drivers'],
+  },
+};
+
+/** The part that a file belongs to. @throws {Error} for a file of no part: say in PARTS where it belongs */
+export function partOf(file: string): string {
+  for (const [part, path] of PARTS) if (path.test(file)) return part;
+  throw new Error(`${file} belongs to no part; say in test/docs/layers.ts where it belongs`);
+}
