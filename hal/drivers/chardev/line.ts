@@ -70,6 +70,10 @@ export class HeldOutput extends HeldLine implements OutputLine {
     super(deps);
   }
 
+  get endsActive(): boolean {
+    return this.safe === 'active';
+  }
+
   async write(value: LineValue): Promise<void> {
     this.assertOpen();
     this.#set(value);
