@@ -130,6 +130,26 @@ export interface BrokerStatus {
   readonly dropped: number;
 }
 
+/** One session, connected or not. */
+export interface ClientStatus {
+  readonly clientId: string;
+  readonly connected: boolean;
+  /** Of its connection. */
+  readonly address?: string;
+  readonly protocolVersion?: number;
+  /** Seconds that the session outlives its connection; 0: it ends with it. */
+  readonly expiryInterval: number;
+  readonly subscriptions: number;
+  /** Messages that wait to be sent. */
+  readonly queued: number;
+  /** Messages sent and not acknowledged. */
+  readonly inflight: number;
+  /** Bytes of both, and of what its stream has not passed on. */
+  readonly queuedBytes: number;
+  /** Messages dropped because its queue was full. */
+  readonly dropped: number;
+}
+
 /** What a listener needs of the broker. */
 export interface StreamAcceptor {
   /** Takes over the stream; it ends when the client leaves or breaks the protocol. */
