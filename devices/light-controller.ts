@@ -1,19 +1,15 @@
-import { type InputLine, type LineAddress, messageOf, type Timer } from '../hal/index.js';
+import { type LineAddress, messageOf, type Timer } from '../hal/index.js';
+import { Contact, type ContactOptions, checkPull, contactClaim, contactOptions } from './contact.js';
 import type { Role, RoleContext, RoleDefinition } from './contract.js';
 import { failure } from './faults.js';
-import { ACTIVE_LOW, BIAS, DURATION, LINE, THING } from './options.js';
-import { checkPull } from './pull.js';
+import { DURATION, LINE, THING } from './options.js';
 
-export interface LightControllerOptions {
+export interface LightControllerOptions extends Omit<ContactOptions, 'line'> {
   readonly controls: string;
   readonly sequence: readonly string[];
   /** ms. Absent with a `line`: only the button steps. Absent without: {@link DEFAULT_EVERY_MS}. */
   readonly every?: number;
   readonly line?: LineAddress;
-  readonly activeLow: boolean;
-  readonly bias: 'as-is' | 'disabled' | 'pull-up' | 'pull-down';
-  /** ms */
-  readonly debounce: number;
 }
 
 export const DEFAULT_EVERY_MS = 20_000;
@@ -38,19 +34,16 @@ export const lightController: RoleDefinition<LightControllerOptions> = {
       title: 'Time per aspect',
       description: 'How long each aspect stays. Default: 20s; with a `line`, only the button steps.',
     },
+    ...contactOptions({ activeLow: true, bias: 'pull-up', debounce: '20ms' }),
     line: {
       ...LINE,
       title: 'Line of a button',
       description: 'Each press goes one step on. Default: no button.',
     },
-    activeLow: { ...ACTIVE_LOW, default: true, description: 'A pressed button makes the line low.' },
-    bias: { ...BIAS, default: 'pull-up' },
-    debounce: { ...DURATION, title: 'Debounce', default: '20ms' },
   },
   required: ['controls'],
   properties: [],
-  lines: ({ line, activeLow }) =>
-    line === undefined ? [] : [{ path: 'line', address: line, direction: 'input', activeLow }],
+  lines: ({ line, activeLow }) => (line === undefined ? [] : [contactClaim({ line, activeLow })]),
   traffic: (_thing, { controls }) => ({ shadow: false, drives: [controls], follows: [controls] }),
   check: ({ sequence, line, bias, activeLow }) => [
     ...sequence.flatMap((aspect, index) =>
@@ -63,15 +56,15 @@ export const lightController: RoleDefinition<LightControllerOptions> = {
           ]
         : [],
     ),
-    ...(line === undefined ? [] : checkPull(bias, activeLow)),
+    ...(line === undefined ? [] : checkPull({ bias, activeLow })),
   ],
   create: (options, context) => new LightController(options, context),
 };
 
 class LightController implements Role {
-  #button: InputLine | undefined;
+  readonly #button = new Contact();
   #beat: Timer | undefined;
-  readonly #detach: (() => void)[] = [];
+  #unfollow: (() => void) | undefined;
   /** The aspect the light reports; undefined until it is known. */
   #reported: string | undefined;
   /** Index in the sequence of what was asked last, or of what the light was found at. */
@@ -87,29 +80,24 @@ class LightController implements Role {
 
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const { line, activeLow, bias, debounce, controls } = this.options;
-    const { gpio, thing, neighbours } = this.context;
+    const { line, controls } = this.options;
+    const { neighbours } = this.context;
     if (line !== undefined) {
-      this.#button = await gpio.input(line, thing, { activeLow, bias, debounceMs: debounce, edge: 'rising' });
-      this.#detach.push(
-        this.#button.onEdge(() => this.#press()),
-        this.#button.onError((error) => this.context.fault(failure(error))),
-      );
+      const button = { ...this.options, line };
+      await this.#button.open(button, this.context, { edge: 'rising', onEdge: () => this.#press() });
     }
-    this.#detach.push(
-      neighbours.follow(controls, (reported) => {
-        const aspect = reported.property;
-        this.#reported = typeof aspect === 'string' ? aspect : undefined;
-      }),
-    );
+    this.#unfollow = neighbours.follow(controls, (reported) => {
+      const aspect = reported.property;
+      this.#reported = typeof aspect === 'string' ? aspect : undefined;
+    });
     this.#startBeat();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#beat?.cancel();
-    for (const detach of this.#detach.splice(0)) detach();
-    await this.#button?.close();
+    this.#unfollow?.();
+    await this.#button.close();
   }
 
   state(): { readonly asked: string | null } {

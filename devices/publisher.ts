@@ -1,7 +1,7 @@
-import { messageOf, type Timer } from '../hal/index.js';
+import type { Timer } from '../hal/index.js';
 import type { Role, RoleContext, RoleDefinition } from './contract.js';
-import { failure } from './faults.js';
 import { DURATION, RECIPIENTS, TOPIC } from './options.js';
+import { Sender } from './sender.js';
 
 export interface PublisherOptions {
   readonly topic: string;
@@ -29,19 +29,21 @@ export const publisher: RoleDefinition<PublisherOptions> = {
 };
 
 class Publisher implements Role {
+  readonly #sender: Sender;
   #beat: Timer | undefined;
   #sequence = 0;
-  #failing = false;
 
   constructor(
     private readonly options: PublisherOptions,
     private readonly context: RoleContext,
-  ) {}
+  ) {
+    this.#sender = new Sender(context, options.topic);
+  }
 
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    this.#beat = this.context.clock.every(this.options.every, () => void this.#publish());
-    void this.#publish();
+    this.#beat = this.context.clock.every(this.options.every, () => this.#publish());
+    this.#publish();
   }
 
   async stop(): Promise<void> {
@@ -53,20 +55,7 @@ class Publisher implements Role {
   }
 
   /** A message that cannot be sent leaves its number unused: the receiver sees the gap. */
-  async #publish(): Promise<void> {
-    const { topic, message } = this.options;
-    const { context } = this;
-    const sequence = this.#sequence++;
-    try {
-      await context.neighbours.publish(topic, { message, sequence });
-      if (this.#failing) context.fault(undefined);
-      this.#failing = false;
-    } catch (error) {
-      if (!this.#failing) {
-        context.log.warn({ thing: context.thing, topic, sequence }, `message not sent: ${messageOf(error)}`);
-        context.fault(failure(error));
-      }
-      this.#failing = true;
-    }
+  #publish(): void {
+    void this.#sender.send({ message: this.options.message, sequence: this.#sequence++ });
   }
 }

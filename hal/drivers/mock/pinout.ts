@@ -1,4 +1,5 @@
 /** The lines of the mock's chip: a BCM2711 as a Raspberry Pi 4 names them. */
+import { specialFunction } from '../special-lines.js';
 
 export const MOCK_LABEL = 'mock-bcm2711';
 
@@ -32,27 +33,6 @@ const ON_BOARD: readonly string[] = [
   'RGMII_TXCTL',
 ];
 
-const SPECIAL: Readonly<Record<number, string>> = {
-  0: 'ID EEPROM SDA',
-  1: 'ID EEPROM SCL',
-  2: 'I2C1 SDA',
-  3: 'I2C1 SCL',
-  4: 'GPCLK0',
-  7: 'SPI0 CE1',
-  8: 'SPI0 CE0',
-  9: 'SPI0 MISO',
-  10: 'SPI0 MOSI',
-  11: 'SPI0 SCLK',
-  12: 'PWM0',
-  13: 'PWM1',
-  14: 'UART TXD',
-  15: 'UART RXD',
-  18: 'PCM CLK, PWM0',
-  19: 'PCM FS, PWM1',
-  20: 'PCM DIN',
-  21: 'PCM DOUT',
-};
-
 export interface PinoutLine {
   readonly offset: number;
   readonly name: string;
@@ -66,7 +46,7 @@ export function pinout(): readonly PinoutLine[] {
   return [...header, ...ON_BOARD].map((name, offset) => ({
     offset,
     name,
-    special: SPECIAL[offset],
+    special: specialFunction('pinctrl-bcm2711', offset),
     resetPull: offset <= 8 ? 'up' : offset <= 27 ? 'down' : 'none',
   }));
 }
