@@ -2,7 +2,6 @@
 import { dirname, resolve } from 'node:path';
 import type { Draft, FunctionMember } from './draft.js';
 import type { CloudConfig, Config, ConnectConfig, FunctionConfig } from './model.js';
-import { expandSubscriptions } from './rules/subscriptions.js';
 
 /** @param file absolute path of the file; paths in it are relative to its folder, stateDir to the working directory */
 export function effectiveConfig(draft: Draft, file: string): Config {
@@ -25,7 +24,7 @@ export function effectiveConfig(draft: Draft, file: string): Config {
       options: thing.options,
     })),
     functions: draft.functions.map((member) => functionConfig(member, besideFile)),
-    subscriptions: expandSubscriptions(draft),
+    subscriptions: settings.subscriptions ?? [],
     cloud: cloudConfig(cloud, besideFile),
     ...(dashboard && { dashboard }),
   };

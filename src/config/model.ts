@@ -84,10 +84,14 @@ export interface FunctionConfig {
 
 /** A row of the subscription table: a message from source on subject may reach target. */
 export interface SubscriptionConfig {
-  readonly source: string;
+  readonly source: SubscriptionParty;
+  /** MQTT filter. A level `${thing}` stands for the name of the thing that a `{ role }` stands for. */
   readonly subject: string;
-  readonly target: string;
+  readonly target: SubscriptionParty;
 }
+
+/** Name of a thing or function, `GGShadowService`, `cloud`, or every thing with a role. */
+export type SubscriptionParty = string | { readonly role: string };
 
 export type CloudConfig = {
   readonly sink: 'local' | DynamoDbSink;

@@ -302,8 +302,20 @@ describe('subscriptions', () => {
       `5 subscriptions[0].subject: \${thing} needs { role: … } as source or target; write the name of the thing instead`,
     ],
     [
-      'source: { role: lamp }, subject: x, target: { role: lamp }',
-      '5 subscriptions[0].target: only one of source and target can be { role: … }; name the other',
+      `source: { role: lamp }, subject: "x\${thing}", target: B`,
+      `5 subscriptions[0].subject: "x\${thing}" is no topic filter: \${thing} stands alone in its level, and once`,
+    ],
+    [
+      `source: { role: lamp }, subject: "\${thing}/\${thing}", target: B`,
+      `5 subscriptions[0].subject: "\${thing}/\${thing}" is no topic filter: \${thing} stands alone in its level, and once`,
+    ],
+    [
+      `source: A, subject: ${'ä'.repeat(129)}, target: B`,
+      '5 subscriptions[0].subject: is longer than 256 bytes; shorten it',
+    ],
+    [
+      `source: A, subject: ${'a'.repeat(257)}, target: B`,
+      '5 subscriptions[0].subject: is longer than 256 bytes; shorten it',
     ],
     [
       'source: { role: driver }, subject: x, target: B',

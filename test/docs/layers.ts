@@ -6,7 +6,8 @@
 /** Parts of the project by path; the first that fits counts. */
 const PARTS: readonly (readonly [part: string, path: RegExp])[] = [
   ['hal contract', /^hal\/((address|clock|contract|errors|index|json|log)\.ts$|sensors\/contract\.ts$)/],
-  ['drivers', /^hal\/drivers\//],
+  // A driver is a folder; the files beside are what several drivers share.
+  ['drivers', /^hal\/drivers\/[^/]+\//],
   ['hal', /^hal\//],
   ['devices contract', /^devices\/contract\.ts$/],
   ['devices', /^devices\//],

@@ -1,5 +1,4 @@
 import { type Draft, elements, isMapping } from '../draft.js';
-import type { SubscriptionConfig } from '../model.js';
 import { suggestion } from '../nearest.js';
 import type { Path } from '../path.js';
 import { CLOUD, SHADOW_SERVICE } from '../schema/lists.js';
@@ -7,23 +6,12 @@ import type { Finding } from '../sentences.js';
 
 /** Stands in a subject for the name of the thing at the end that is `{ role: … }`. */
 const THING = `\${thing}`;
+/** As AWS IoT has it. */
+const MAX_SUBJECT_BYTES = 256;
 
 /** Rows name members of the group, and subjects are topic filters. */
 export function soundSubscriptions(draft: Draft): readonly Finding[] {
   return elements(draft.document.subscriptions).flatMap((row, index) => rowFindings(draft, row, index));
-}
-
-/** The rows, with one row per thing for `{ role: … }`. Call it when {@link soundSubscriptions} found nothing. */
-export function expandSubscriptions(draft: Draft): readonly SubscriptionConfig[] {
-  return elements(draft.document.subscriptions).flatMap(({ source, subject, target }) => {
-    const role = roleOf(source) ?? roleOf(target);
-    const row = (thing: string): SubscriptionConfig => ({
-      source: roleOf(source) === undefined ? String(source) : thing,
-      subject: String(subject).replaceAll(THING, () => thing),
-      target: roleOf(target) === undefined ? String(target) : thing,
-    });
-    return role === undefined ? [row('')] : thingsWith(draft, role).map(row);
-  });
 }
 
 function rowFindings(draft: Draft, row: Readonly<Record<string, unknown>>, index: number): Finding[] {
@@ -47,9 +35,6 @@ function rowFindings(draft: Draft, row: Readonly<Record<string, unknown>>, index
     }
   }
   const patterned = roleOf(row.source) !== undefined || roleOf(row.target) !== undefined;
-  if (roleOf(row.source) !== undefined && roleOf(row.target) !== undefined) {
-    add('target', 'only one of source and target can be { role: … }; name the other');
-  }
   if (typeof row.subject === 'string') {
     const fault = filterFault(row.subject);
     if (fault !== undefined) add('subject', fault);
@@ -68,16 +53,23 @@ function thingsWith(draft: Draft, role: string): string[] {
   return draft.things.filter(({ definition }) => definition?.name === role).map(({ name }) => name);
 }
 
-/** What breaks the rules of topic filters, MQTT 5.0 §4.7. */
+/** What breaks the rules of topic filters (MQTT 5.0, section 4.7), or of the level that stands for a thing. */
 function filterFault(filter: string): string | undefined {
-  const levels = filter.split('/');
   if (filter.includes('\0')) return 'a topic filter cannot contain U+0000; remove it';
+  if (Buffer.byteLength(filter) > MAX_SUBJECT_BYTES) {
+    return `is longer than ${MAX_SUBJECT_BYTES} bytes; shorten it`;
+  }
+  const levels = filter.split('/');
   const hash = levels.findIndex((level) => level.includes('#'));
   if (hash >= 0 && (levels[hash] !== '#' || hash !== levels.length - 1)) {
     return `"${filter}" is no topic filter: "#" stands alone in the last level`;
   }
   if (levels.some((level) => level.includes('+') && level !== '+')) {
     return `"${filter}" is no topic filter: "+" stands alone in its level`;
+  }
+  const owners = levels.filter((level) => level.includes(THING));
+  if (owners.length > 1 || owners.some((level) => level !== THING)) {
+    return `"${filter}" is no topic filter: ${THING} stands alone in its level, and once`;
   }
   return undefined;
 }

@@ -1,4 +1,4 @@
-/** The lists: things by role, functions by builtin, rows of the subscription table. */
+/** The lists, with the limits of a Greengrass group: things by role, functions by builtin, rows of the subscription table. */
 import type { Catalog } from '../catalog.js';
 import { NAME, type Schema, term } from './terms.js';
 
@@ -20,7 +20,7 @@ export function thingsSchema(catalog: Catalog): Schema {
   };
   return {
     type: 'array',
-    maxItems: 10_000,
+    maxItems: 2_500,
     default: [],
     description: 'The things of the group.',
     items: {
@@ -50,7 +50,7 @@ export function functionsSchema(catalog: Catalog): Schema {
   };
   return {
     type: 'array',
-    maxItems: 1_000,
+    maxItems: 200,
     default: [],
     description: 'Functions that the core runs.',
     items: {
@@ -139,8 +139,7 @@ export function subscriptionsSchema(catalog: Catalog): Schema {
         subject: {
           type: 'string',
           minLength: 1,
-          maxLength: 1_024,
-          description: `MQTT topic filter. With { role: ROLE } at one end, \`\${thing}\` stands for the name of the thing.`,
+          description: `MQTT topic filter. A level \`\${thing}\` stands for the name of the thing that { role: ROLE } stands for.`,
         },
         target: member(
           'Who receives: name of a thing or function, GGShadowService, cloud, or { role: ROLE } for every thing with that role.',
