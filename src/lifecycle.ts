@@ -13,29 +13,33 @@ export interface Service {
 /** Time in ms that all stops together may take. */
 export const STOP_LIMIT_MS = 5_000;
 
-/**
- * Services in the order in which they started, stopped in reverse order, past failures.
- * A stop that hangs is left behind after its share of {@link STOP_LIMIT_MS}, so that the ones below it still run.
- */
+/** Part of what is left that one stop may take, so that those after it still get their turn. */
+const STEP_SHARE = 0.5;
+
+/** Services in the order in which they started, stopped in reverse order, past failures. */
 export class ServiceStack {
   readonly #started: Service[] = [];
 
-  constructor(private readonly stepLimitMs = STOP_LIMIT_MS / 2) {}
+  constructor(private readonly limitMs = STOP_LIMIT_MS) {}
 
-  /** Starts a service; when that fails the service is stopped and the error passed on. */
+  /** Starts a service; it is stopped by {@link stop} also when its start failed. */
   async start(service: Service, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     this.#started.push(service);
     await service.start(signal);
   }
 
-  /** Stops all, last first. @throws {AggregateError} of every stop that failed or hung, after all were tried */
+  /**
+   * Stops all, last first, within the limit: a stop that hangs is left behind after half of the time that is left.
+   * @throws {AggregateError} of every stop that failed or hung, after all were tried
+   */
   async stop(): Promise<void> {
     const failures: Error[] = [];
+    const end = performance.now() + this.limitMs;
     for (let service = this.#started.pop(); service; service = this.#started.pop()) {
       const { name } = service;
       try {
-        await withLimit(service.stop(), this.stepLimitMs);
+        await withLimit(service.stop(), Math.max(0, end - performance.now()) * STEP_SHARE);
       } catch (error) {
         failures.push(new Error(`stopping ${name}: ${messageOf(error)}`, { cause: error }));
       }
@@ -44,9 +48,33 @@ export class ServiceStack {
   }
 }
 
+/** Services that do not depend on each other, started and stopped at the same time. */
+export class Together implements Service {
+  constructor(
+    readonly name: string,
+    private readonly members: readonly Service[],
+  ) {}
+
+  /** Rejects with the first failure, after all have ended their start. */
+  async start(signal: AbortSignal): Promise<void> {
+    const failed = (await Promise.allSettled(this.members.map((member) => member.start(signal)))).find(isRejected);
+    if (failed) throw failed.reason;
+  }
+
+  async stop(): Promise<void> {
+    const outcomes = await Promise.allSettled(this.members.map((member) => member.stop()));
+    const failures = outcomes.filter(isRejected).map(({ reason }) => reason as unknown);
+    if (failures.length > 0) throw new AggregateError(failures, failures.map(messageOf).join('; '));
+  }
+}
+
+function isRejected(outcome: PromiseSettledResult<void>): outcome is PromiseRejectedResult {
+  return outcome.status === 'rejected';
+}
+
 function withLimit(work: Promise<void>, ms: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not done after ${ms} ms`)), ms);
+    const timer = setTimeout(() => reject(new Error(`not done after ${Math.round(ms)} ms`)), ms);
     work.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

@@ -1,9 +1,8 @@
 #!/usr/bin/env node
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { EXIT, explain } from './cli/exit.js';
-import { packageFolder, processIo } from './cli/io.js';
+import { processIo } from './cli/io.js';
 import { runCli } from './cli/program.js';
+import { packageVersion } from './package.js';
 
 /** Time in ms after which a process that was told to stop is ended, whatever hangs. */
 const LAST_RESORT_MS = 8_000;
@@ -32,10 +31,11 @@ process.on('SIGTERM', end);
 process.on('uncaughtException', crash);
 process.on('unhandledRejection', crash);
 // the reader of our output left: nothing to tell it any more
-process.stdout.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? process.exit(EXIT.done) : crash(error)));
+process.stdout.on('error', (error: NodeJS.ErrnoException) =>
+  error.code === 'EPIPE' ? process.exit(EXIT.done) : crash(error),
+);
 
-const { version } = createRequire(import.meta.url)(join(packageFolder(), 'package.json')) as { version: string };
-const code = await runCli(process.argv.slice(2), version, io);
+const code = await runCli(process.argv.slice(2), packageVersion(), io);
 process.exitCode ??= code;
 // commands that are done leave nothing running; what a library keeps open must not hold the shell
 setTimeout(() => process.exit(), 500).unref();

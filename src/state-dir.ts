@@ -38,7 +38,11 @@ export async function takeStateDir(paths: StatePaths): Promise<OpenStore> {
   try {
     await mkdir(paths.folder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new StoreError('STORE_OPEN', `state folder ${paths.folder} cannot be made: ${messageOf(error)}; name another with --state`, { cause: error });
+    throw new StoreError(
+      'STORE_OPEN',
+      `state folder ${paths.folder} cannot be made: ${messageOf(error)}; name another with --state`,
+      { cause: error },
+    );
   }
   let store: OpenStore;
   try {
@@ -46,7 +50,11 @@ export async function takeStateDir(paths: StatePaths): Promise<OpenStore> {
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'STORE_BUSY') throw error;
     const pid = await holder(paths);
-    throw new ControlError('CONTROL_TAKEN', `another instance${pid} runs on ${paths.folder}; stop it, or give this one a folder of its own with --state`, { cause: error });
+    throw new ControlError(
+      'CONTROL_TAKEN',
+      `another instance${pid} runs on ${paths.folder}; stop it, or give this one a folder of its own with --state`,
+      { cause: error },
+    );
   }
   await writeFile(paths.instance, `${JSON.stringify({ pid: process.pid })}\n`, { mode: 0o600 });
   return store;

@@ -4,11 +4,23 @@ import type { CarAggregatorOptions } from './car-aggregator.js';
 /** `builtin: car-aggregator`, as configuration knows it. */
 export const carAggregatorDefinition: BuiltinDefinition = {
   name: 'car-aggregator',
-  summary: 'Counts green lights and the cars that pass during them, and hands a batch to the sink on every n-th green.',
+  summary:
+    'Counts green lights and the cars that pass during them, and hands a batch to the sink on every n-th green.',
   options: {
     watch: { type: 'string', title: 'Thing', description: 'The traffic light whose greens count.' },
-    batchEvery: { type: 'integer', minimum: 1, maximum: 1000, default: 3, title: 'Batch', description: 'A batch on every n-th green.' },
-    counter: { type: 'string', title: 'Counter', description: 'A thing with role car-counter. Without one, cars are random.' },
+    batchEvery: {
+      type: 'integer',
+      minimum: 1,
+      maximum: 1000,
+      default: 3,
+      title: 'Batch',
+      description: 'A batch on every n-th green.',
+    },
+    counter: {
+      type: 'string',
+      title: 'Counter',
+      description: 'A thing with role car-counter. Without one, cars are random.',
+    },
     randomCars: {
       type: 'object',
       title: 'Random cars',

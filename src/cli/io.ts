@@ -1,5 +1,5 @@
-import { dirname, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { resolve } from 'node:path';
+import { packageFolder } from '../package.js';
 
 /** What a command has of the outside world; injected so that tests run commands in-process. */
 export interface CliIo {
@@ -20,14 +20,6 @@ export function processIo(signal: AbortSignal): CliIo {
     err: (text) => void process.stderr.write(text),
     signal,
   };
-}
-
-/** The package's own folder: where config/ and package.json are. */
-export function packageFolder(): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  // src/cli in the sources, dist/src/cli when built
-  const up = resolve(here, '../..');
-  return up.endsWith('dist') ? resolve(up, '..') : up;
 }
 
 /** The configuration that runs when none is named. */

@@ -19,14 +19,18 @@ export class LampView {
     if (aspect !== 'R' && aspect !== 'Y' && aspect !== 'G') return;
     if (this.#shown.get(thing) === aspect) return;
     this.#shown.set(thing, aspect);
-    const lamps = (['R', 'Y', 'G'] as const).map((lamp) => this.#colour(lamp === aspect ? '●' : '○', ASPECTS[lamp][1], lamp === aspect));
+    const lamps = (['R', 'Y', 'G'] as const).map((lamp) =>
+      this.#colour(lamp === aspect ? '●' : '○', ASPECTS[lamp][1], lamp === aspect),
+    );
     this.io.out(`${this.#time()}  ${thing}  ${lamps.join('')}  ${ASPECTS[aspect][0]}\n`);
   }
 
   green(thing: string, totals: Totals, batch: Batch | undefined): void {
     if (batch === undefined) return;
     const { totalGreenlights, totalTraffic } = totals;
-    this.io.out(`${this.#time()}  ${thing}  batch ${batch.window}: ${totalGreenlights} greens, ${totalTraffic} cars\n`);
+    this.io.out(
+      `${this.#time()}  ${thing}  batch ${batch.window}: ${totalGreenlights} greens, ${totalTraffic} cars\n`,
+    );
   }
 
   #time(): string {

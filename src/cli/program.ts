@@ -1,6 +1,7 @@
 /** Doorway of `commander`. */
 import { Command, CommanderError } from 'commander';
 import { registerCheck } from './commands/check.js';
+import { registerGpio } from './commands/gpio.js';
 import { registerRun } from './commands/run.js';
 import { registerShadow } from './commands/shadow.js';
 import { registerStats } from './commands/stats.js';
@@ -30,6 +31,7 @@ const COMMANDS: readonly Register[] = [
   registerShadow,
   registerStats,
   registerStatus,
+  registerGpio,
   registerSubscriptions,
 ];
 

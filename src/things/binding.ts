@@ -17,6 +17,8 @@ export interface BindingOptions {
   readonly shadow: ShadowClient;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told after the role was asked to do something, before it is reported. */
+  readonly onApplied: () => void;
 }
 
 /** Wait in ms before a report that failed is tried again while the connection holds. */
@@ -133,6 +135,7 @@ export class ShadowBinding {
       const { code } = error as { code?: unknown };
       this.#fault = { code: typeof code === 'string' ? code : 'DEVICE_FAILED', message: messageOf(error) };
     }
+    this.options.onApplied();
     if (this.#fault)
       log.warn({ code: this.#fault.code, property: this.#fault.property }, this.#fault.message);
   }

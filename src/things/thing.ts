@@ -43,6 +43,7 @@ export class Thing implements Service {
     const { name, definition, clock, log, random, gpio } = options;
     this.name = name;
     this.#link = new Link({ ...options.link, clock, log, random });
+    const tellState = (): void => options.onState?.(this.#role.state());
     const neighbours = new LinkNeighbours(this.#link, clock, name);
     this.#role = definition.create(options.options, {
       thing: name,
@@ -53,7 +54,7 @@ export class Thing implements Service {
       neighbours,
       changed: () => {
         this.#binding?.changed();
-        options.onState?.(this.#role.state());
+        tellState();
       },
       fault: (fault) => this.#binding?.fault(fault),
     });
@@ -61,7 +62,14 @@ export class Thing implements Service {
     neighbours.prepare([...(traffic.drives ?? []), ...(traffic.follows ?? [])]);
     if (traffic.shadow) {
       this.#shadow = new ShadowClient(this.#link, clock, name, name);
-      this.#binding = new ShadowBinding({ thing: name, role: this.#role, shadow: this.#shadow, clock, log });
+      this.#binding = new ShadowBinding({
+        thing: name,
+        role: this.#role,
+        shadow: this.#shadow,
+        clock,
+        log,
+        onApplied: tellState,
+      });
       this.#shadow.open();
       this.#binding.open();
       this.#link.onOnline(() => this.#binding!.reconcile());

@@ -28,7 +28,11 @@ async function run(options: RunOptions, io: CliIo): Promise<number> {
     import('../../catalog.js'),
     import('../../log.js'),
   ]);
-  const config = await loadConfig(options.config, { catalog: CATALOG, env: io.env, overrides: stateOverride(options) });
+  const config = await loadConfig(options.config, {
+    catalog: CATALOG,
+    env: io.env,
+    overrides: stateOverride(options),
+  });
   const log = await createLog({ level: config.log.level, pretty: io.interactive });
   const app = createApp({ config, log, clock: new SystemClock(), random: Math.random, env: io.env });
   if (io.interactive) showLamps(app, io);

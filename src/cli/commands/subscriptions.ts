@@ -36,7 +36,7 @@ export const registerSubscriptions: Register = (program, { io, action }) => {
     .argument('<client>', 'a thing or function')
     .argument('<action>', 'publish or subscribe')
     .argument('<topic>', 'the topic, or filter')
-    .option('--to <target>', 'who should receive it (publish) or send it (subscribe)')
+    .option('--to <target>', 'who should receive what is published')
     .option('--json', 'as JSON')
     .action(
       action(
@@ -58,7 +58,7 @@ export const registerSubscriptions: Register = (program, { io, action }) => {
           });
           const answer = (await instance(options, io).call('GET', `/why?${query}`)) as JsonObject;
           io.out(options.json ? `${JSON.stringify(answer, null, 2)}\n` : `${String(answer.sentence)}\n`);
-          return answer.allowed === true ? EXIT.done : EXIT.no;
+          return answer.passes === true ? EXIT.done : EXIT.no;
         },
       ),
     );

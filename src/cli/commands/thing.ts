@@ -81,11 +81,18 @@ export const registerThing: Register = (program, { io, action }) => {
 };
 
 /** Through the running core; undefined when none runs. */
-async function running(options: StateOptions, io: CliIo, method: 'GET' | 'POST', path: string, body?: JsonObject): Promise<JsonValue | undefined> {
+async function running(
+  options: StateOptions,
+  io: CliIo,
+  method: 'GET' | 'POST',
+  path: string,
+  body?: JsonObject,
+): Promise<JsonValue | undefined> {
   try {
     return await instance(options, io).call(method, path, body);
   } catch (error) {
-    if (error instanceof ControlError && error.code === 'CONTROL_UNREACHABLE' && !denied(error)) return undefined;
+    if (error instanceof ControlError && error.code === 'CONTROL_UNREACHABLE' && !denied(error))
+      return undefined;
     throw error;
   }
 }
@@ -94,7 +101,12 @@ function denied(error: ControlError): boolean {
   return (error.cause as NodeJS.ErrnoException | undefined)?.code === 'EACCES';
 }
 
-async function issue(verb: 'add' | 'renew', name: string, options: StateOptions, io: CliIo): Promise<ThingFiles> {
+async function issue(
+  verb: 'add' | 'renew',
+  name: string,
+  options: StateOptions,
+  io: CliIo,
+): Promise<ThingFiles> {
   const answer = await running(options, io, 'POST', `/things/${encodeURIComponent(name)}/${verb}`);
   if (answer !== undefined) return answer as unknown as ThingFiles;
   const { registry, ca } = await offline(options, io);
@@ -109,7 +121,10 @@ async function fromFolder(options: StateOptions, io: CliIo): Promise<JsonValue> 
 
 /** The folder's own files, for when no instance runs; the group's name only names a CA that has yet to be made. */
 function offline(options: StateOptions, io: CliIo): Promise<Identity> {
-  return openIdentity(statePaths(stateFolder(options, io)), { groupName: 'greenlight', clock: new SystemClock() });
+  return openIdentity(statePaths(stateFolder(options, io)), {
+    groupName: 'greenlight',
+    clock: new SystemClock(),
+  });
 }
 
 async function handOut(folder: string, name: string, files: ThingFiles): Promise<void> {
@@ -122,7 +137,11 @@ async function handOut(folder: string, name: string, files: ThingFiles): Promise
     await chmod(key, 0o600);
     await writeFile(join(folder, 'root.ca.pem'), files.ca);
   } catch (error) {
-    throw new ControlError('CONTROL_REFUSED', `the files of ${name} could not be written to ${folder}: ${messageOf(error)}`, { cause: error });
+    throw new ControlError(
+      'CONTROL_REFUSED',
+      `the files of ${name} could not be written to ${folder}: ${messageOf(error)}`,
+      { cause: error },
+    );
   }
 }
 

@@ -46,10 +46,11 @@ export class BuiltinHost implements Service {
     signal.throwIfAborted();
     const { fn, port } = this.options;
     const filters = new Set(fn.subjects.map(({ subject }) => subject));
-    for (const filter of filters) this.#unsubscribe.push(port.subscribe(filter, (message) => this.#take(message)));
+    for (const filter of filters)
+      this.#unsubscribe.push(port.subscribe(filter, (message) => this.#take(message)));
     await fn.start(this.#context());
     this.#started = true;
-    this.#working = this.#drain();
+    this.#work();
   }
 
   /** Ends after the invocation under way. What still waits is what a stopped core would not have taken either. */
@@ -61,8 +62,20 @@ export class BuiltinHost implements Service {
   }
 
   status(): PartStatus {
-    const figures = { ...this.options.fn.status(), invocations: this.#invocations, errors: this.#errors, dropped: this.#dropped, queued: this.#queue.length };
-    return { name: this.name, kind: 'function', state: this.#failure ? 'degraded' : 'ok', ...(this.#failure && { cause: this.#failure }), figures };
+    const figures = {
+      ...this.options.fn.status(),
+      invocations: this.#invocations,
+      errors: this.#errors,
+      dropped: this.#dropped,
+      queued: this.#queue.length,
+    };
+    return {
+      name: this.name,
+      kind: 'function',
+      state: this.#failure ? 'degraded' : 'ok',
+      ...(this.#failure && { cause: this.#failure }),
+      figures,
+    };
   }
 
   #take(message: PortMessage): void {
@@ -71,14 +84,24 @@ export class BuiltinHost implements Service {
       return;
     }
     this.#queue.push(message);
-    if (this.#started) this.#working ??= this.#drain();
+    this.#work();
+  }
+
+  #work(): void {
+    if (!this.#started || this.#working !== undefined) return;
+    this.#working = this.#drain().finally(() => {
+      this.#working = undefined;
+    });
   }
 
   async #drain(): Promise<void> {
-    for (let message = this.#queue.shift(); message && !this.#stopping.signal.aborted; message = this.#queue.shift()) {
+    for (
+      let message = this.#queue.shift();
+      message && !this.#stopping.signal.aborted;
+      message = this.#queue.shift()
+    ) {
       await this.#invoke(message);
     }
-    this.#working = undefined;
   }
 
   async #invoke({ topic, payload, from }: PortMessage): Promise<void> {
@@ -90,7 +113,10 @@ export class BuiltinHost implements Service {
     } catch (error) {
       this.#errors += 1;
       this.#failure = `the last invocation, on ${topic}, failed: ${messageOf(error)}`;
-      log.error({ topic, code: (error as { code?: string }).code }, `function ${this.name}: ${this.#failure}`);
+      log.error(
+        { topic, code: (error as { code?: string }).code },
+        `function ${this.name}: ${this.#failure}`,
+      );
     }
   }
 
@@ -100,7 +126,11 @@ export class BuiltinHost implements Service {
       name,
       log,
       signal: this.#stopping.signal,
-      publish: (topic, payload) => port.publish({ topic, payload: payload instanceof Uint8Array ? Buffer.from(payload) : JSON.stringify(payload) }),
+      publish: (topic, payload) =>
+        port.publish({
+          topic,
+          payload: payload instanceof Uint8Array ? Buffer.from(payload) : JSON.stringify(payload),
+        }),
       getShadow: (thing, shadow) => shadows.get(thing, shadow),
       updateShadow: (thing, document, shadow) => shadows.update(thing, document, shadow, name),
     };

@@ -1,0 +1,20 @@
+/** `npm run bench [PART…]`: figures, beside a peer where there is one. Exits 0 whatever they are: read the table. */
+import { crossing } from './crossing.js';
+import { printRows, type Row } from './support/figures.js';
+
+const PARTS: Readonly<
+  Record<string, { readonly title: string; readonly run: () => Promise<readonly Row[]> }>
+> = {
+  crossing: { title: 'The crossing, end to end (peer: mosquitto, raw echo)', run: crossing },
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in PARTS));
+if (unknown.length > 0) {
+  console.error(`no benchmark ${unknown.join(', ')}; there are: ${Object.keys(PARTS).join(', ')}`);
+  process.exit(2);
+}
+for (const [name, { title, run }] of Object.entries(PARTS)) {
+  if (wanted.length === 0 || wanted.includes(name)) printRows(title, await run());
+}
+process.exit(0);

@@ -1,0 +1,233 @@
+import { isIP } from 'node:net';
+import { type Clock, isJsonObject, type JsonObject, type Log } from '../../hal/index.js';
+import type { CoreConfig } from '../config/model.js';
+import { type Service, ServiceStack } from '../lifecycle.js';
+import type { PartStatus } from '../status.js';
+import type { Store } from '../store/contract.js';
+import { Broker, durableSessions } from './broker/index.js';
+import { DiscoveryServer } from './discovery/index.js';
+import type { BuiltinFunction } from './functions/contract.js';
+import { BuiltinHost, type FunctionShadows } from './functions/host.js';
+import { Group, type GroupDefinition, GroupPolicy, SHADOW_SERVICE } from './group/index.js';
+import { authenticate, ServerCertificate } from './identity/index.js';
+import type { Identity } from './identity/open.js';
+import { TlsListener } from './listener/index.js';
+import { durableShadows, ShadowError, ShadowService, shadowRest } from './shadow/index.js';
+
+/** Bytes that a packet may have beside its payload: topic and properties. AWS IoT leaves as many. */
+const PACKET_OVERHEAD = 18 * 1024;
+
+export interface CoreOptions {
+  readonly config: CoreConfig;
+  readonly groupName: string;
+  readonly definition: GroupDefinition;
+  readonly identity: Identity;
+  /** Folder of the CA and the server certificate. */
+  readonly caFolder: string;
+  readonly store: Store;
+  readonly builtins: readonly { readonly name: string; readonly fn: BuiltinFunction }[];
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** The Greengrass-compatible core: message manager, discovery, group, shadow service, functions. */
+export class Core implements Service {
+  readonly name = 'core';
+  readonly group: Group;
+  readonly broker: Broker;
+  readonly shadows: ShadowService;
+  readonly #options: CoreOptions;
+  readonly #parts: ServiceStack = new ServiceStack();
+  readonly #policy: GroupPolicy;
+  readonly #certificate: ServerCertificate;
+  readonly #listener: TlsListener;
+  readonly #discovery: DiscoveryServer;
+  readonly #functions: readonly BuiltinHost[];
+
+  constructor(options: CoreOptions) {
+    const { config, identity, store, clock, log } = options;
+    const { ca, registry } = identity;
+    this.#options = options;
+    this.group = new Group({ name: options.groupName });
+    this.#policy = new GroupPolicy({
+      group: this.group,
+      revokedAt: (thing) => registry.revokedAt(thing),
+      clock,
+      log: log.child({ part: 'group' }),
+    });
+    this.broker = new Broker({
+      policy: this.#policy,
+      sessions: durableSessions(store.section('mqtt')),
+      clock,
+      log: log.child({ part: 'broker' }),
+      limits: {
+        maximumPayload: this.group.limits.messageBytes,
+        maximumPacketSize: this.group.limits.messageBytes + PACKET_OVERHEAD,
+      },
+    });
+    this.shadows = new ShadowService({
+      port: this.broker.port(SHADOW_SERVICE),
+      store: durableShadows(store.section('shadows')),
+      clock,
+      log: log.child({ part: 'shadows' }),
+      limits: { documentBytes: config.shadow.sizeLimit },
+    });
+    this.#certificate = new ServerCertificate({
+      ca,
+      folder: options.caFolder,
+      names: [...config.advertise, ...namesOf(config.mqtt.host), ...namesOf(config.discovery.host)],
+      days: config.certificates.serverDays,
+      clock,
+      log: log.child({ part: 'certificates' }),
+    });
+    this.#listener = new TlsListener({
+      host: config.mqtt.host,
+      port: config.mqtt.port,
+      credentials: () => ({
+        key: this.#certificate.current.privateKey,
+        cert: this.#certificate.current.certificate,
+        ca: ca.certificate,
+      }),
+      authenticate: (socket) => authenticate(socket, { registry, clock }),
+      acceptor: this.broker,
+      log: log.child({ part: 'listener' }),
+    });
+    this.#discovery = new DiscoveryServer({
+      host: config.discovery.host,
+      port: config.discovery.port,
+      ...(config.discovery.alsoPort !== undefined && { alsoPort: config.discovery.alsoPort }),
+      ca,
+      certificate: this.#certificate,
+      registry,
+      isMember: (thing) => this.group.isThing(thing),
+      core: config.thingName,
+      connectivity: () => config.advertise.map((host) => ({ host, port: this.mqttPort })),
+      clock,
+      log: log.child({ part: 'discovery' }),
+    });
+    const rest = shadowRest(this.shadows);
+    this.#discovery.mount('/things', rest);
+    this.#discovery.mount('/api/things', rest);
+    this.#functions = options.builtins.map(
+      ({ name, fn }) =>
+        new BuiltinHost({
+          name,
+          fn,
+          port: this.broker.port(name),
+          shadows: functionShadows(this.shadows),
+          log: log.child({ part: name }),
+        }),
+    );
+  }
+
+  /** The port that MQTT clients connect to; known once started. */
+  get mqttPort(): number {
+    return this.#listener.address().port;
+  }
+
+  get discoveryPort(): number {
+    return this.#discovery.ports[0] ?? 0;
+  }
+
+  /** Functions are ready before the first client can say anything. */
+  async start(signal: AbortSignal): Promise<void> {
+    this.group.replace(this.#options.definition);
+    for (const record of this.#options.identity.registry.list()) {
+      if (record.joins && record.revoked === null) this.group.join(record.name);
+    }
+    const order: readonly Service[] = [
+      this.#policy,
+      this.#certificate,
+      this.broker,
+      this.shadows,
+      ...this.#functions,
+      this.#listener,
+      this.#discovery,
+    ];
+    for (const part of order) await this.#parts.start(part, signal);
+    this.#certificate.onRenewed(() => this.#listener.renew());
+  }
+
+  async stop(): Promise<void> {
+    await this.#parts.stop();
+  }
+
+  /** A thing became a member while the core runs. */
+  admit(thing: string): void {
+    this.group.join(thing);
+    this.broker.recheck();
+  }
+
+  /** A thing's certificates ended: its connection does too, at once. */
+  expel(thing: string): void {
+    this.group.leave(thing);
+    this.broker.recheck();
+  }
+
+  status(): readonly PartStatus[] {
+    const broker = this.broker.status();
+    const shadows = this.shadows.status();
+    const refusals = this.#policy.refusals();
+    const shadowCause =
+      shadows.lastStoreFailure ??
+      (shadows.setAside.length > 0
+        ? `${shadows.setAside.length} records could not be read and were set aside`
+        : undefined);
+    return [
+      { name: 'broker', kind: 'core', state: 'ok', figures: { ...broker } as unknown as JsonObject },
+      {
+        name: 'subscriptions',
+        kind: 'core',
+        state: 'ok',
+        figures: {
+          rows: this.group.table.list().length,
+          members: this.group.members().length,
+          ...refusals,
+        } as unknown as JsonObject,
+      },
+      {
+        name: 'shadows',
+        kind: 'core',
+        state: shadowCause === undefined ? 'ok' : 'degraded',
+        ...(shadowCause !== undefined && { cause: shadowCause }),
+        figures: { ...shadows } as unknown as JsonObject,
+      },
+      {
+        name: 'mqtt',
+        kind: 'listener',
+        state: 'ok',
+        figures: { host: this.#options.config.mqtt.host, port: this.mqttPort },
+      },
+      {
+        name: 'discovery',
+        kind: 'listener',
+        state: 'ok',
+        figures: { host: this.#options.config.discovery.host, port: this.discoveryPort },
+      },
+      ...this.#functions.map((host) => host.status()),
+    ];
+  }
+}
+
+/** An address to listen on that clients may use too; "all addresses" is none of them. */
+function namesOf(host: string): readonly string[] {
+  return host === '0.0.0.0' || host === '::' || (isIP(host) === 0 && host === '') ? [] : [host];
+}
+
+/** The shadow service as functions see it: bodies as the protocol has them, absence instead of a 404. */
+function functionShadows(service: ShadowService): FunctionShadows {
+  return {
+    async get(thing, shadow) {
+      try {
+        return (await service.get(thing, shadow)) as unknown as JsonObject;
+      } catch (error) {
+        if (error instanceof ShadowError && error.code === 'SHADOW_NOT_FOUND') return undefined;
+        throw error;
+      }
+    },
+    async update(thing, document, shadow, by) {
+      const { accepted } = await service.update(thing, shadow, document, by);
+      return isJsonObject(accepted) ? accepted : {};
+    },
+  };
+}

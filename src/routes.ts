@@ -1,0 +1,177 @@
+/** What the control socket answers; each route is one command's other half. */
+import { on } from 'node:events';
+import type { JsonObject } from '../hal/index.js';
+import { readTotals } from './aggregator/car-aggregator.js';
+import { readRows } from './aggregator/local-sink.js';
+import { ControlError } from './control/errors.js';
+import type { ControlHandler, ControlRequest, ControlRoutes } from './control/server.js';
+import type { Core } from './core/core.js';
+import { partyText } from './core/group/index.js';
+import type { Identity } from './core/identity/open.js';
+import { type ShadowChange, type ShadowDocument, untilReported } from './core/shadow/index.js';
+import type { AppStatus } from './status.js';
+import type { Store } from './store/contract.js';
+
+export interface RouteParts {
+  readonly status: () => AppStatus;
+  /** The aggregator's section of the store. */
+  readonly cars: Store;
+  /** Absent: this machine only carries things. */
+  readonly core:
+    | { readonly core: Core; readonly identity: Identity; readonly deviceDays: number }
+    | undefined;
+}
+
+/** Longest `settle` in ms: a caller that waits longer asks again. */
+const SETTLE_LIMIT_MS = 600_000;
+
+export function controlRoutes(parts: RouteParts): ControlRoutes {
+  return {
+    'GET /status': async () => parts.status(),
+    'GET /stats': ({ parameters }) => stats(parts.cars, Number(parameters.limit ?? 10)),
+    ...coreRoutes(parts),
+  };
+}
+
+async function stats(cars: Store, limit: number): Promise<unknown> {
+  return {
+    totals: await readTotals(cars),
+    rows: await readRows(cars, Math.min(Math.max(limit, 1), 100_000)),
+  };
+}
+
+function coreRoutes(parts: RouteParts): ControlRoutes {
+  if (parts.core === undefined) {
+    const none: ControlHandler = async () => {
+      throw new ControlError('CONTROL_REFUSED', 'this instance has no core; ask the machine that runs it');
+    };
+    return Object.fromEntries(CORE_ROUTES.map((route) => [route, none]));
+  }
+  const { core, identity, deviceDays } = parts.core;
+  const { shadows, group } = core;
+  const { registry, ca } = identity;
+  const issue = async (verb: 'add' | 'renew', name: string): Promise<unknown> => {
+    const { certificate, privateKey } = await registry[verb](name, { days: deviceDays, keepKey: false });
+    core.admit(name);
+    return { certificate, privateKey, ca: ca.certificate };
+  };
+  const named = ({ parameters }: ControlRequest): [string, string | undefined] => [
+    parameters.thing!,
+    parameters.name,
+  ];
+  const routes: Record<(typeof CORE_ROUTES)[number], ControlHandler> = {
+    'GET /subscriptions': async () =>
+      group.table
+        .list()
+        .map((row) => ({ ...row, source: partyText(row.source), target: partyText(row.target) })),
+    'GET /why': async ({ parameters: { client = '', action, topic = '', to } }) =>
+      group.why({
+        client,
+        action: action === 'subscribe' ? 'subscribe' : 'publish',
+        topic,
+        ...(to !== undefined && { to }),
+      }),
+    'GET /things': async () => {
+      const connected = new Set(core.broker.clients().map(({ clientId }) => clientId));
+      return registry.list().map((record) => ({ ...record, connected: connected.has(record.name) }));
+    },
+    'POST /things/reload': async () => {
+      const change = await registry.reload();
+      for (const name of change.added) core.admit(name);
+      for (const name of [...change.revoked, ...change.removed]) core.expel(name);
+      return change;
+    },
+    'POST /things/:name/add': ({ parameters }) => issue('add', parameters.name!),
+    'POST /things/:name/renew': ({ parameters }) => issue('renew', parameters.name!),
+    'POST /things/:name/revoke': async ({ parameters }) => {
+      await registry.revoke(parameters.name!);
+      core.expel(parameters.name!);
+    },
+    'GET /shadows/:thing': async ({ parameters }) => allNames(core, parameters.thing!),
+    'GET /shadow/:thing': async (request) => {
+      const settle = Number(request.parameters.settle ?? 0);
+      if (settle > 0)
+        await settled(core, ...named(request), Math.min(settle, SETTLE_LIMIT_MS), request.signal);
+      return shadows.get(...named(request));
+    },
+    'POST /shadow/:thing': async (request) => {
+      const { accepted, delta } = await shadows.update(...named(request), request.body, 'cli');
+      return { ...accepted, ...(delta && { delta }) };
+    },
+    'DELETE /shadow/:thing': (request) => shadows.delete(...named(request), 'cli'),
+    'GET /shadow/:thing/watch': (request) => watch(core, ...named(request), request.signal),
+  };
+  return routes;
+}
+
+const CORE_ROUTES = [
+  'GET /subscriptions',
+  'GET /why',
+  'GET /things',
+  'POST /things/reload',
+  'POST /things/:name/add',
+  'POST /things/:name/renew',
+  'POST /things/:name/revoke',
+  'GET /shadows/:thing',
+  'GET /shadow/:thing',
+  'POST /shadow/:thing',
+  'DELETE /shadow/:thing',
+  'GET /shadow/:thing/watch',
+] as const;
+
+async function allNames(core: Core, thing: string): Promise<{ results: string[] }> {
+  const results: string[] = [];
+  let nextToken: string | undefined;
+  do {
+    const page = await core.shadows.list(thing, {
+      pageSize: 100,
+      ...(nextToken !== undefined && { nextToken }),
+    });
+    results.push(...page.results);
+    nextToken = page.nextToken;
+  } while (nextToken !== undefined);
+  return { results };
+}
+
+/** Waits until `reported` agrees with `desired`, or the time is over: the document then tells which. */
+async function settled(
+  core: Core,
+  thing: string,
+  shadow: string | undefined,
+  ms: number,
+  gone: AbortSignal,
+): Promise<void> {
+  const limit = AbortSignal.any([gone, AbortSignal.timeout(ms)]);
+  try {
+    await untilReported(core.shadows, thing, shadow, limit);
+  } catch (error) {
+    if (!limit.aborted) throw error;
+  }
+}
+
+async function* watch(
+  core: Core,
+  thing: string,
+  shadow: string | undefined,
+  gone: AbortSignal,
+): AsyncIterable<JsonObject> {
+  const changes = on(core.shadows.events, 'changed', { signal: gone });
+  const now = await core.shadows.read(thing, shadow);
+  if (now !== undefined) yield { current: bodyOf(now) };
+  try {
+    for await (const [change] of changes as AsyncIterable<[ShadowChange]>) {
+      if (change.thing !== thing || change.shadow !== shadow) continue;
+      yield {
+        by: change.by,
+        version: change.version,
+        ...(change.current && { current: bodyOf(change.current) }),
+      };
+    }
+  } catch (error) {
+    if (!gone.aborted) throw error;
+  }
+}
+
+function bodyOf(document: ShadowDocument): JsonObject {
+  return { state: document.state as unknown as JsonObject, version: document.version };
+}

@@ -1,0 +1,78 @@
+import { on } from 'node:events';
+import { onTestFinished } from 'vitest';
+import { MockBoard } from '../../hal/drivers/mock/index.js';
+import { type Log, SILENT, SystemClock } from '../../hal/index.js';
+import { type App, type AppEvents, createApp } from '../../src/app.js';
+import { CATALOG } from '../../src/catalog.js';
+import { checkConfig } from '../../src/config/index.js';
+import { ControlClient } from '../../src/control/client.js';
+import { temporaryFolder } from './folder.js';
+
+/** The crossing with every port free to choose and its steps short. */
+export const FAST_CROSSING = `
+version: 1
+group: { name: crossing }
+hal: { driver: mock }
+core:
+  mqtt: { host: 127.0.0.1, port: 0 }
+  discovery: { host: 127.0.0.1, port: 0 }
+things:
+  - { name: GG_TrafficLight, role: traffic-light, lines: { red: GPIO17, yellow: GPIO27, green: GPIO22 } }
+  - { name: GG_Switch, role: light-controller, controls: GG_TrafficLight, sequence: [G, Y, R], every: 40ms }
+  - { name: HelloWorld_Publisher, role: publisher, topic: hello/world/pubsub, to: [HelloWorld_Subscriber], every: 50ms }
+  - { name: HelloWorld_Subscriber, role: subscriber, topic: hello/world/pubsub, from: HelloWorld_Publisher }
+functions:
+  - { name: GG_Car_Aggregator, builtin: car-aggregator, watch: GG_TrafficLight, batchEvery: 3 }
+`;
+
+export interface RunningApp {
+  readonly app: App;
+  readonly board: MockBoard;
+  readonly stateDir: string;
+  readonly control: ControlClient;
+  stop(): Promise<void>;
+}
+
+/** Runs a configuration in this process on a mock board; stopped when the test is over. */
+export async function runApp(
+  text: string,
+  options: { stateDir?: string; log?: Log } = {},
+): Promise<RunningApp> {
+  const stateDir = options.stateDir ?? (await temporaryFolder());
+  const { config, problems } = await checkConfig(
+    { file: `${stateDir}/test.yaml`, text },
+    { catalog: CATALOG, env: {}, overrides: { stateDir } },
+  );
+  if (config === undefined) throw new Error(problems.map((p) => `${p.path}: ${p.message}`).join('\n'));
+  const clock = new SystemClock();
+  const board = new MockBoard({ clock });
+  const app = createApp({
+    config,
+    clock,
+    log: options.log ?? SILENT,
+    random: Math.random,
+    env: {},
+    mock: board,
+  });
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => {
+    stopped ??= app.stop();
+    return stopped;
+  };
+  onTestFinished(stop);
+  await app.start(new AbortController().signal);
+  return { app, board, stateDir, control: new ControlClient(stateDir), stop };
+}
+
+/** Resolves with the first event for which `wanted` says yes; rejects after `limitMs`. */
+export async function eventually<K extends keyof AppEvents>(
+  app: App,
+  name: K,
+  wanted: (event: AppEvents[K][0]) => boolean,
+  limitMs = 10_000,
+): Promise<AppEvents[K][0]> {
+  for await (const [event] of on(app.events, name, { signal: AbortSignal.timeout(limitMs) })) {
+    if (wanted(event as AppEvents[K][0])) return event as AppEvents[K][0];
+  }
+  throw new Error('unreachable');
+}
