@@ -1,6 +1,9 @@
+import type { Clock } from '../../clock.js';
 import type { GpioDriver } from '../../contract.js';
-import { HalError } from '../../errors.js';
+import type { Log } from '../../log.js';
+import { OnoffDriver } from './driver.js';
 
-export function createDriver(): GpioDriver {
-  throw new HalError('HAL_UNAVAILABLE', 'the onoff driver is not part of this build');
+/** sysfs through the package onoff. Nothing is opened before start. */
+export function createDriver(deps: { readonly clock: Clock; readonly log: Log }): GpioDriver {
+  return new OnoffDriver(deps);
 }

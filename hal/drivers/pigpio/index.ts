@@ -1,6 +1,9 @@
+import type { Clock } from '../../clock.js';
 import type { GpioDriver } from '../../contract.js';
-import { HalError } from '../../errors.js';
+import type { Log } from '../../log.js';
+import { PigpioDriver } from './driver.js';
 
-export function createDriver(): GpioDriver {
-  throw new HalError('HAL_UNAVAILABLE', 'the pigpio driver is not part of this build');
+/** The pigpio C library. Nothing is loaded before start. */
+export function createDriver(deps: { readonly clock: Clock; readonly log: Log }): GpioDriver {
+  return new PigpioDriver(deps);
 }
