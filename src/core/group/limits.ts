@@ -3,6 +3,8 @@ export interface GroupLimits {
   readonly things: number;
   readonly functions: number;
   readonly rows: number;
+  /** Bytes of a message's payload; the broker keeps this one. */
+  readonly messageBytes: number;
   /** UTF-8 bytes of a topic, and of a row's subject. */
   readonly topicBytes: number;
   /** `/` in a topic. Those of `$aws/rules/NAME/` do not count, as in AWS IoT's Basic Ingest. */
@@ -13,6 +15,7 @@ export const GROUP_LIMITS: GroupLimits = {
   things: 2_500,
   functions: 200,
   rows: 10_000,
+  messageBytes: 128 * 1024,
   topicBytes: 256,
   topicSlashes: 7,
 };
