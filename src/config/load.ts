@@ -2,16 +2,16 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { messageOf } from '../../hal/index.js';
-import { compile } from './ajv.js';
 import type { Catalog } from './catalog.js';
 import { isMapping, makeDraft } from './draft.js';
 import { effectiveConfig } from './effective.js';
 import { ConfigError, type Problem } from './errors.js';
 import type { Config } from './model.js';
 import { formatPath, type Path } from './path.js';
+import { checkPieces } from './pieces.js';
 import { RULES } from './rules/index.js';
 import { configSchema } from './schema/index.js';
-import { describe, type Finding } from './sentences.js';
+import type { Finding } from './sentences.js';
 import { mergeSettings } from './settings.js';
 import { MAX_FILE_BYTES, readYaml, type YamlFile } from './yaml.js';
 
@@ -70,7 +70,7 @@ function checkText(text: string, file: string, options: LoadOptions): CheckResul
   const env = options.env ?? process.env;
   const merged = mergeSettings(content, { env, stateDir: options.overrides?.stateDir });
   const { document } = merged;
-  const findings: Finding[] = [...describe(compile(configSchema(options.catalog))(document), document)];
+  const findings = [...checkPieces(configSchema(options.catalog), document)];
   const draft = makeDraft(document, options.catalog, findings);
   for (const rule of RULES) findings.push(...rule(draft));
 

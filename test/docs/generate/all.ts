@@ -4,6 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { rolesPage } from '../../../devices/page.js';
 import { CATALOG } from '../../../src/catalog.js';
 import { configReference } from '../../../src/config/reference.js';
 import { publishedSchema } from '../../../src/config/schema/published.js';
@@ -17,6 +18,7 @@ export function generated(): Readonly<Record<string, string>> {
     'config/schema.json': `${JSON.stringify(publishedSchema(CATALOG), null, 2)}\n`,
     'docs/configuration.md': fill(read('docs/configuration.md'), configReference(CATALOG)),
     'docs/errors.md': fill(read('docs/errors.md'), { errors: errorTable(errorCodes()) }),
+    'docs/roles.md': rolesPage(),
   };
 }
 
