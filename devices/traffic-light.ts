@@ -27,7 +27,8 @@ const PROPERTIES: readonly ShadowProperty[] = [
     name: 'property',
     side: 'desired',
     values: '"R" | "Y" | "G"',
-    description: 'The one aspect that is lit: red, yellow or green. null when a failure left all lamps dark.',
+    description:
+      'The one aspect that is lit: red, yellow or green. Absent while a failure keeps all lamps dark.',
   },
 ];
 
