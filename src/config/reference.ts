@@ -1,5 +1,4 @@
 /** The reference in docs/configuration.md, made from the schema. */
-import type { ShadowProperty } from '../../devices/contract.js';
 import { isJsonObject } from '../../hal/index.js';
 import type { Catalog } from './catalog.js';
 import { functionsSchema, OWN_FUNCTION, subscriptionsSchema, thingsSchema } from './schema/lists.js';
@@ -13,15 +12,12 @@ export function configReference(catalog: Catalog): Readonly<Record<string, strin
     settings: settingsTable(),
     things: [
       optionTable(commonOf(thingsSchema(catalog)), ['name']),
-      ...[...catalog.roles.values()].map((role) =>
-        [
-          `### \`role: ${role.name}\``,
-          role.summary,
-          optionTable(role.options, role.required as readonly string[]),
-          shadowTable(role.properties),
-        ]
-          .filter((part) => part !== '')
-          .join('\n\n'),
+      table(
+        ['Role', 'What it is'],
+        [...catalog.roles.values()].map(({ name, summary }) => [
+          `[${code(name)}](roles.md#${name})`,
+          forTable(summary),
+        ]),
       ),
     ].join('\n\n'),
     functions: [
@@ -74,17 +70,6 @@ function optionTable(options: Readonly<Record<string, Schema>>, required: readon
       meaningOf(schema),
     ]),
   );
-}
-
-function shadowTable(properties: readonly ShadowProperty[]): string {
-  if (properties.length === 0) return '';
-  const rows = properties.map((property) => [
-    code(property.name),
-    property.side === 'desired' ? 'desired, reported' : 'reported',
-    forTable(property.values),
-    forTable(property.description),
-  ]);
-  return `Shadow:\n\n${table(['Property', 'Side', 'Values', 'Meaning'], rows)}`;
 }
 
 /** A key, and the keys below it. */
