@@ -123,7 +123,13 @@ export class ShadowService implements Service {
     this.#setAside = await store.setAside(MAX_SET_ASIDE);
     signal.throwIfAborted();
     this.#running = true;
-    this.#unsubscribe = port.subscribe(SHADOW_TOPICS, (message) => this.#onMessage(message));
+    let isReplay = true;
+    this.#unsubscribe = port.subscribe(SHADOW_TOPICS, (message) => {
+      // a retained request was answered when it came; it is not asked again at every start
+      if (!(isReplay && message.retain)) this.#onMessage(message);
+    });
+    await new Promise((resolve) => setImmediate(resolve));
+    isReplay = false;
     this.#forgetting = clock.every(FORGET_EVERY_MS, () => void this.#forgetOld());
     void this.#forgetOld();
   }
