@@ -17,7 +17,7 @@ export interface Ffi {
    * and Arm pass them alike). A Buffer passes as `void*`.
    */
   cFunction(prototype: string): (...args: unknown[]) => unknown;
-  /** A function of another shared library, by file name. @throws {Error} when the library or symbol is missing */
+  /** A function of another shared library, by file name. @throws {HalError} HAL_UNAVAILABLE when it is missing */
   libraryFunction(library: string, prototype: string): (...args: unknown[]) => unknown;
   /** The errno of the last call. Read it before anything else is called. */
   errno(): number;
@@ -47,7 +47,13 @@ export async function loadFfi(): Promise<Ffi> {
   const libc = koffi.load(null);
   return {
     cFunction: (prototype) => libc.func(prototype),
-    libraryFunction: (library, prototype) => koffi.load(library).func(prototype),
+    libraryFunction: (library, prototype) => {
+      try {
+        return koffi.load(library).func(prototype);
+      } catch (cause) {
+        throw new HalError('HAL_UNAVAILABLE', `${library}: ${messageOf(cause)}`, { cause });
+      }
+    },
     errno: () => koffi.errno(),
     watchReadable: (fd, onReadable) => {
       const handle = koffi.node.poll(fd, { readable: true }, onReadable);

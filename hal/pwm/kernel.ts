@@ -2,7 +2,7 @@
  * PWM by the kernel: /sys/class/pwm/pwmchip*\/{export,pwmN/{period,duty_cycle,polarity,enable}}
  * (Documentation/ABI/testing/sysfs-class-pwm). The chip is found by its device path, since its number moves.
  */
-import { readdir, realpath, writeFile } from 'node:fs/promises';
+import { access, constants, readdir, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../clock.js';
 import type { Line, LineIdentity, PwmLine, PwmSettings } from '../contract.js';
@@ -107,7 +107,7 @@ export class KernelPwm {
     const duty = join(chip, `pwm${channel}`, 'duty_cycle');
     for (let waited = 0; ; waited += PERMISSION_STEP_MS) {
       try {
-        await writeFile(duty, '0');
+        await access(duty, constants.W_OK);
         return;
       } catch (error) {
         const { code } = error as NodeJS.ErrnoException;

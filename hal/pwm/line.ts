@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Line, LineIdentity, PwmLine, PwmSettings } from '../contract.js';
 import { HalError } from '../errors.js';
@@ -26,9 +26,12 @@ export class KernelPwmLine implements PwmLine {
   /** Sets period, polarity and duty and starts the output. The kernel refuses a duty above the period at any moment. */
   async configure(settings: PwmSettings): Promise<void> {
     this.#periodNs = Math.round(1e9 / settings.frequencyHz);
-    // Polarity can only change while the channel is off.
-    await this.#write('enable', '0');
-    await this.#write('duty_cycle', '0');
+    // A fresh channel has no period, and refuses every other file until it has one.
+    if ((await this.#read('period')) > 0) {
+      // Polarity can only change while the channel is off.
+      await this.#write('enable', '0');
+      await this.#write('duty_cycle', '0');
+    }
     await this.#write('period', String(this.#periodNs));
     await this.#setPolarity(settings.activeLow === true);
     await this.#write('duty_cycle', String(Math.round(settings.duty * this.#periodNs)));
@@ -81,6 +84,15 @@ export class KernelPwmLine implements PwmLine {
     // The next call waits for this one to end, however; the caller gets the failure.
     this.#tail = done.catch(() => {});
     return done;
+  }
+
+  async #read(file: string): Promise<number> {
+    const path = join(this.deps.folder, file);
+    try {
+      return Number(await readFile(path, 'utf8'));
+    } catch (error) {
+      throw pwmFailure(path, error);
+    }
   }
 
   async #write(file: string, value: string): Promise<void> {
