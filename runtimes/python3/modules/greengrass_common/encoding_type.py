@@ -1,0 +1,2 @@
+ENCODING_TYPE_JSON = 'json'
+ENCODING_TYPE_BINARY = 'binary'

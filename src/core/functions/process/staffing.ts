@@ -1,0 +1,78 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import type { Clock } from '../../../../hal/index.js';
+import type { FunctionDefinition, ProcessRun } from '../definition.js';
+import { FunctionError } from '../errors.js';
+import type { Staffing } from '../hosted.js';
+import type { FunctionLimits } from '../limits.js';
+import type { WorkerEvents } from '../work.js';
+import { type Command, type CoreFacts, commandFor } from './command.js';
+import type { Guard } from './guard.js';
+import { codeDigest, runProblems } from './handler.js';
+import type { LineLog } from './lines.js';
+import type { MemoryWatch } from './memory.js';
+import { ProcessWorker } from './worker.js';
+
+export interface ProcessStaffingOptions {
+  readonly definition: FunctionDefinition;
+  readonly run: ProcessRun;
+  readonly interpreter: string;
+  readonly facts: CoreFacts;
+  readonly port: () => number;
+  readonly credentials: boolean;
+  readonly limits: FunctionLimits;
+  readonly guard: Guard;
+  readonly memory: MemoryWatch;
+  readonly lines: LineLog;
+  readonly clock: Clock;
+  /** A process may use the local HTTP API with this token, until it has ended. */
+  readonly admit: (token: string, worker: ProcessWorker) => () => void;
+  readonly onOpen: (digest: string) => void;
+}
+
+/** Staff of a function in processes of its own. */
+export function processStaffing(options: ProcessStaffingOptions): Staffing {
+  const { definition, run, limits, clock, guard, memory, lines } = options;
+  let command: Command | undefined;
+  return {
+    pinned: run.pinned,
+    subjects: definition.subjects,
+    async open() {
+      const problems = await runProblems(run, options.interpreter);
+      if (problems.length > 0) {
+        throw new FunctionError('FUNCTION_DEFINITION', `function ${definition.name}: ${problems.join('; ')}`);
+      }
+      options.onOpen(await codeDigest(definition));
+      command = await commandFor({ ...options, port: options.port() });
+    },
+    hire(events) {
+      if (command === undefined) throw new TypeError(`function ${definition.name} was not opened`);
+      const token = randomBytes(24).toString('base64url');
+      let dismissToken = (): void => {};
+      const told: WorkerEvents = {
+        idle: () => events.idle(),
+        ended: (ending) => {
+          dismissToken();
+          events.ended(ending);
+        },
+      };
+      const worker = new ProcessWorker({
+        id: randomUUID(),
+        command: { ...command, env: { ...command.env, AWS_CONTAINER_AUTHORIZATION_TOKEN: token } },
+        timeoutMs: run.timeoutMs,
+        memoryMb: run.memoryMb,
+        startMs: run.pinned ? undefined : limits.startMs,
+        limits,
+        guard,
+        memory,
+        lines,
+        clock,
+        events: told,
+      });
+      dismissToken = options.admit(token, worker);
+      worker.start();
+      return worker;
+    },
+    close: async () => {},
+    figures: () => ({ runtime: run.runtime, pinned: run.pinned }),
+  };
+}
