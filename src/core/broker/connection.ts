@@ -117,6 +117,15 @@ export class Connection {
   }
 
   /**
+   * Sends an answer with its reason string, or without where the client wants none [MQTT-3.1.2-29] or where it would
+   * be larger than the client takes ([MQTT-3.4.2-2] and its likes).
+   */
+  explained(text: string | undefined, encode: (text: string | undefined) => Buffer): void {
+    const whole = encode(this.explain ? text : undefined);
+    this.send(whole.length <= this.maximumPacketSize ? whole : encode(undefined));
+  }
+
+  /**
    * Answers in the order of the requests [MQTT-4.6.0-2], [MQTT-4.6.0-3]: after the store has settled when `pending`
    * or when an earlier answer still waits for it.
    */
@@ -239,12 +248,8 @@ export class Connection {
       return;
     }
     if (this.version === 5) {
-      const packet = this.state.codec.disconnect(
-        reason === Reason.serverUnavailable ? Reason.implementationSpecificError : reason,
-        this.explain ? cause : undefined,
-      );
-      if (packet.length <= this.maximumPacketSize) this.#push(packet);
-      else this.#push(this.state.codec.disconnect(reason));
+      const told = reason === Reason.serverUnavailable ? Reason.implementationSpecificError : reason;
+      this.explained(cause, (text) => this.state.codec.disconnect(told, text));
     }
     this.#leave(cause);
   }
@@ -257,8 +262,9 @@ export class Connection {
     const answerable =
       this.version === 5 || attempt !== undefined || reason === Reason.unsupportedProtocolVersion;
     if (answerable && reason !== Reason.keepAliveTimeout) {
-      const properties = this.version === 5 && this.explain ? { reasonString: cause } : undefined;
-      this.#push(this.state.codec.connack(this.version, reason, false, properties));
+      this.explained(this.version === 5 ? cause : undefined, (text) =>
+        this.state.codec.connack(this.version, reason, false, text === undefined ? undefined : { reasonString: text }),
+      );
     }
     this.state.log.warn({ clientId: this.name, peer: this.peer.address, cause }, 'refused a connection');
     this.state.events.emit('refused', { clientId: this.name, peer: this.peer, cause });

@@ -64,7 +64,13 @@ export class TlsListener implements Service {
     const { host, port, webSocketPort, handshakeTimeout = 10_000 } = this.#options;
     this.#tls = createServer(this.#tlsOptions());
     this.#tls.on('secureConnection', (socket) => this.#secured(socket));
-    this.#tls.on('tlsClientError', (error, socket) => this.#refuse(socket, handshakeCause(error)));
+    this.#tls.on('tlsClientError', (error, socket) => {
+      this.#refuse(socket, handshakeCause(error));
+      const raw = rawOf(socket);
+      if (raw) this.#handshakeOver(raw);
+      // Node leaves a handshake that timed out open
+      socket.destroy();
+    });
     this.#upgrade = new WebSocketUpgrade((stream, connection) => {
       const socket = connection as TLSSocket;
       this.#accept(stream as Parameters<StreamAcceptor['accept']>[0], socket);
@@ -76,14 +82,14 @@ export class TlsListener implements Service {
 
   /** Stops listening and ends what is still in a handshake. Streams handed over belong to the acceptor. */
   async stop(): Promise<void> {
+    const waiting = this.#waiting;
     this.#waiting = [];
-    const closed = this.#servers.map(
-      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
-    );
+    for (const socket of waiting) socket.destroy();
+    // not waited for: that would be for the last of the streams handed over
+    for (const server of this.#servers) server.close();
     this.#servers.length = 0;
     for (const socket of this.#sockets) socket.destroy();
     this.#upgrade?.close();
-    await Promise.all(closed);
   }
 
   /** Where it listens. @throws when not started */

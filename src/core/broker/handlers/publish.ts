@@ -109,11 +109,9 @@ function reasonOf({ decision, receivers }: Acceptance): number {
   return receivers === 0 ? Reason.noMatchingSubscribers : Reason.success;
 }
 
-function answer(connection: Connection, type: number, packetId: number, reason: number, text?: string): void {
+function answer(connection: Connection, type: number, packetId: number, reason: number, why?: string): void {
   const { version } = connection;
-  connection.send(
-    encodeAcknowledgement(type, packetId, version, reason, connection.explain ? text : undefined),
-  );
+  connection.explained(why, (text) => encodeAcknowledgement(type, packetId, version, reason, text));
 }
 
 /** The store failed: the message is refused, in 3.1.1 by closing the connection without an acknowledgement. */

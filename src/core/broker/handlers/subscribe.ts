@@ -64,8 +64,9 @@ export function onSubscribe(
       connection.fail(error);
       return;
     }
-    const text = connection.explain ? refusal : undefined;
-    connection.send(state.codec.suback(version, packet.messageId as number, granted, text));
+    connection.explained(refusal, (text) =>
+      state.codec.suback(version, packet.messageId as number, granted, text),
+    );
   });
   for (const send of retained) send();
 }
