@@ -1,5 +1,5 @@
 import type { Traffic } from '../../../devices/contract.js';
-import { type Draft, findOption, type Member } from '../draft.js';
+import { type Draft, type FunctionMember, findOption, type Member, type ThingMember } from '../draft.js';
 import { suggestion } from '../nearest.js';
 import { parsePath } from '../path.js';
 import { CLOUD, SHADOW_SERVICE } from '../schema/lists.js';
@@ -7,43 +7,44 @@ import type { Finding } from '../sentences.js';
 
 /** Whom a role or builtin controls, follows, sends to or listens to is in the group. */
 export function knownNeighbours(draft: Draft): readonly Finding[] {
-  const things = draft.things.map(({ name }) => name).filter((name) => name !== '');
-  const members = [...things, ...draft.functions.map(({ name }) => name).filter((name) => name !== '')];
-  const findings: Finding[] = [];
-  const look = (member: Member<unknown>, traffic: Traffic) => {
-    const refuse = (name: string, candidates: readonly string[], what: string) => {
-      const hint = suggestion(name, candidates, `there are`);
-      const message = `"${name}" is no ${what} of this file${hint}`;
-      findings.push({ path: findOption(member, name), of: 'value', message });
-    };
+  const things = namesOf(draft.things);
+  const members = [...things, ...namesOf(draft.functions)];
+  return [...trafficOf(draft.things), ...trafficOf(draft.functions)].flatMap(([member, traffic]) => {
+    const finding = (name: string, message: string): Finding => ({
+      path: findOption(member, name),
+      of: 'value',
+      message,
+    });
+    const unknown = (name: string, what: string, candidates: readonly string[]) =>
+      finding(name, `"${name}" is no ${what} of this file${suggestion(name, candidates, 'there are')}`);
+
     const asked = new Set([...(traffic.drives ?? []), ...(traffic.follows ?? [])]);
-    for (const name of asked) {
-      if (!things.includes(name)) refuse(name, things, 'thing');
-      else if (name === member.name) {
-        findings.push({
-          path: findOption({ ...member, options: { ...member.options } }, name),
-          of: 'value',
-          message: `"${name}" cannot drive or follow itself; name another thing`,
-        });
-      }
-    }
     const peers = new Set([
       ...(traffic.publishes ?? []).flatMap(({ to }) => to),
       ...(traffic.receives ?? []).map(({ from }) => from),
     ]);
-    for (const name of peers) {
-      if (name === CLOUD || name === SHADOW_SERVICE || members.includes(name)) continue;
-      refuse(name, [...members, CLOUD], 'thing or function');
-    }
-  };
-  for (const thing of draft.things) {
-    if (thing.sound && thing.definition) look(thing, thing.definition.traffic(thing.name, thing.options));
-  }
-  for (const member of draft.functions) {
-    if (member.sound && member.definition?.traffic)
-      look(member, member.definition.traffic(member.name, member.options));
-  }
-  return findings;
+    // A name that is both followed and listened to is named once.
+    for (const name of [...asked, CLOUD, SHADOW_SERVICE, ...members]) peers.delete(name);
+    return [
+      ...[...asked].flatMap((name) => {
+        if (!things.includes(name)) return unknown(name, 'thing', things);
+        if (name !== member.name) return [];
+        return finding(name, `"${name}" cannot drive or follow itself; name another thing`);
+      }),
+      ...[...peers].map((name) => unknown(name, 'thing or function', [...members, CLOUD])),
+    ];
+  });
+}
+
+function trafficOf(members: readonly (ThingMember | FunctionMember)[]): [Member<unknown>, Traffic][] {
+  return members.flatMap((member) => {
+    const traffic = member.sound ? member.definition?.traffic?.(member.name, member.options) : undefined;
+    return traffic === undefined ? [] : [[member, traffic] as [Member<unknown>, Traffic]];
+  });
+}
+
+function namesOf(members: readonly Member<unknown>[]): string[] {
+  return members.map(({ name }) => name).filter((name) => name !== '');
 }
 
 /** What roles and builtins say about their own options. */
