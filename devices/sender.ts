@@ -1,8 +1,10 @@
 import { type JsonValue, messageOf } from '../hal/index.js';
 import type { RoleContext } from './contract.js';
-import { failure } from './faults.js';
 
-/** Publishes on one topic in the background. An outage is said once, in the log and as a fault, and so is its end. */
+/**
+ * Publishes on one topic in the background. An outage is said once in the log, and so is its end; it is no fault of the
+ * role, whose state is true all the same.
+ */
 export class Sender {
   #failing = false;
 
@@ -11,21 +13,18 @@ export class Sender {
     readonly topic: string,
   ) {}
 
-  /** Never rejects. @returns whether the message was taken */
-  async send(payload: JsonValue): Promise<boolean> {
+  /** Never rejects. */
+  async send(payload: JsonValue): Promise<void> {
     const { context, topic } = this;
     try {
       await context.neighbours.publish(topic, payload);
-      if (this.#failing) context.fault(undefined);
+      if (this.#failing) context.log.info({ thing: context.thing, topic }, 'messages are sent again');
       this.#failing = false;
-      return true;
     } catch (error) {
       if (!this.#failing) {
         context.log.warn({ thing: context.thing, topic }, `message not sent: ${messageOf(error)}`);
-        context.fault(failure(error));
       }
       this.#failing = true;
-      return false;
     }
   }
 }

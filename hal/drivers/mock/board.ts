@@ -1,6 +1,6 @@
 import { gpioAtPin, type LineAddress, parseAddress, pinOfGpio } from '../../address.js';
 import type { Clock } from '../../clock.js';
-import type { Bias, EdgeEvent, LineInfo, LineValue } from '../../contract.js';
+import type { Bias, Edge, LineInfo, LineValue } from '../../contract.js';
 import { HalError } from '../../errors.js';
 import { unknownLine } from '../unknown-line.js';
 import { Circuit, type CircuitLine, valueAt } from './circuit.js';
@@ -15,9 +15,19 @@ export interface MockBoardSettings {
   readonly clock: Clock;
   /** Entries kept per line, 1..; default 256. */
   readonly historyLimit?: number;
+  /** Wires that are there from the start. */
+  readonly wires?: readonly { readonly from: LineAddress; readonly to: LineAddress }[];
 }
 
-/** One line as a person at the bench sees it. Plain data: it can be sent to a page as it is, but for `lastEdge`. */
+/** An edge as plain data. */
+export interface BoardEdge {
+  readonly edge: Edge;
+  readonly sequence: number;
+  /** Monotonic time of the board's clock. */
+  readonly atMs: number;
+}
+
+/** One line as a person at the bench sees it. Plain data: it can be sent to a page as JSON. */
 export interface BoardLine extends LineInfo {
   readonly direction: 'input' | 'output';
   /** Position on the 40-pin header; undefined for lines that are not on it. */
@@ -36,7 +46,7 @@ export interface BoardLine extends LineInfo {
   /** Of a servo line: µs, 0 when limp. */
   readonly pulseWidthUs: number | undefined;
   /** The last edge of the present holder or the one before it. */
-  readonly lastEdge: EdgeEvent | undefined;
+  readonly lastEdge: BoardEdge | undefined;
 }
 
 export interface Wire {
@@ -70,6 +80,7 @@ export class MockBoard {
       throw new HalError('HAL_ARGUMENT', `historyLimit ${limit} is not a whole number from 1`);
     }
     this.circuit = new Circuit(settings.clock, limit);
+    for (const { from, to } of settings.wires ?? []) this.connect(from, to);
   }
 
   /** All lines, by offset. */
@@ -217,7 +228,11 @@ export class MockBoard {
       duty: line.pwm?.duty,
       frequencyHz: line.pwm?.frequencyHz,
       pulseWidthUs: line.pulseWidthUs,
-      lastEdge: line.lastEdge,
+      lastEdge: line.lastEdge && {
+        edge: line.lastEdge.edge,
+        sequence: line.lastEdge.sequence,
+        atMs: Number(line.lastEdge.timestampNs) / 1e6,
+      },
     };
   }
 }

@@ -6,7 +6,14 @@ import type { DriverDeps } from '../../registry.js';
 import { MockBoard } from './board.js';
 import { MockDriver } from './driver.js';
 
-export { type BoardLine, type HeaderPin, MockBoard, type MockBoardSettings, type Wire } from './board.js';
+export {
+  type BoardEdge,
+  type BoardLine,
+  type HeaderPin,
+  MockBoard,
+  type MockBoardSettings,
+  type Wire,
+} from './board.js';
 export { MockDriver } from './driver.js';
 export type { FaultPoint, FaultSettings } from './faults.js';
 export { type Cause, type HistoryEntry, type Level, overlaps } from './history.js';

@@ -72,6 +72,13 @@ describe('the board', () => {
     expect(board.wires()).toEqual([]);
   });
 
+  it('has the wires it was made with', () => {
+    const board = new MockBoard({ clock: new VirtualClock(), wires: [{ from: 'GPIO27', to: 'J8:11' }] });
+    board.drive('GPIO17', 'high');
+    expect(board.line('GPIO27').level).toBe('high');
+    expect(board.wires()).toEqual([{ from: 'GPIO17', to: 'GPIO27' }]);
+  });
+
   it('carries a level over several wires, and an edge to an input at their end', async () => {
     const { board, gpio, clock } = await bench();
     board.connect('GPIO5', 'GPIO6');
@@ -79,11 +86,16 @@ describe('the board', () => {
     const input = await gpio.input('GPIO13', 'in');
     const edges: EdgeEvent[] = [];
     input.onEdge((event) => edges.push(event));
+    await clock.advance(7);
     board.drive('GPIO5', 'low');
     board.drive('GPIO5', 'high');
     await clock.advance(0);
     expect(edges.map((event) => event.edge)).toEqual(['falling', 'rising']);
-    expect(board.line('GPIO13').lastEdge).toEqual(edges[1]);
+    expect(JSON.parse(JSON.stringify(board.line('GPIO13'))).lastEdge).toEqual({
+      edge: 'rising',
+      sequence: 2,
+      atMs: 7,
+    });
   });
 
   it('calls no listener from inside a write', async () => {
