@@ -9,16 +9,18 @@ import { SILENT, SystemClock } from '../hal/index.js';
 import { createApp } from '../src/app.js';
 import { CATALOG } from '../src/catalog.js';
 import { checkConfig } from '../src/config/index.js';
-import { openIdentity } from '../src/core/identity/open.js';
-import { statePaths } from '../src/state-dir.js';
+import { ControlClient } from '../src/control/client.js';
+import { LevelStore } from '../src/store/level.js';
 import type { Connection, CoreAddress, Credentials } from '../src/things/connection.js';
 import { connectMqtt } from '../src/things/mqtt.js';
+import { type Issued, serverFor, startCore } from './support/core.js';
 import { perSecond, quantile, type Row, residentMb, time } from './support/figures.js';
 import { startMosquitto } from './support/mosquitto.js';
 
 const ROUNDS = 2_000;
 const WARM_UP = 300;
 const MESSAGES = 20_000;
+const ECHO = 'echo/Asker';
 /** Messages on the way at once when throughput is measured. */
 const WINDOW = 200;
 
@@ -43,6 +45,52 @@ subscriptions:
 `;
 
 export async function crossing(): Promise<Row[]> {
+  return [...(await onTheWire()), ...(await toTheLamp()), ...(await wholeGroup())];
+}
+
+/** Core and client in processes of their own, as mosquitto and its client are. */
+async function onTheWire(): Promise<Row[]> {
+  const core = await startCore(CONFIG);
+  const mosquitto = await startMosquitto(await serverFor(core.stateDir));
+  try {
+    const peer = mosquitto && { ...core.address, port: mosquitto.tlsPort };
+    const asker = await core.member('Asker');
+    const raw = peer && (await roundTrips(peer, asker, ECHO, ECHO));
+    const echo = await roundTrips(core.address, asker, ECHO, ECHO);
+    const shadow = '$aws/things/Asker/shadow/update';
+    const update = await roundTrips(
+      core.address,
+      asker,
+      shadow,
+      `${shadow}/accepted`,
+      '{"state":{"reported":{"n":1}}}',
+    );
+    const [teller, hearer] = [await core.member('Teller'), await core.member('Hearer')];
+    const through = await throughput(core.address, teller, hearer);
+    const throughPeer = peer && (await throughput(peer, teller, hearer));
+    return [
+      compare('raw QoS 1 round trip p50', quantile(echo, 0.5), raw && quantile(raw, 0.5)),
+      compare('raw QoS 1 round trip p99', quantile(echo, 0.99), raw && quantile(raw, 0.99)),
+      compare('shadow update → accepted p50', quantile(update, 0.5), raw && quantile(raw, 0.5), 3),
+      compare('shadow update → accepted p99', quantile(update, 0.99), raw && quantile(raw, 0.99)),
+      await flushRow(),
+      {
+        what: 'messages/s through the table, QoS 1',
+        ours: perSecond(MESSAGES, through),
+        ...(throughPeer !== undefined && {
+          peer: perSecond(MESSAGES, throughPeer),
+          ratio: (throughPeer / through).toFixed(2),
+        }),
+      },
+    ];
+  } finally {
+    await mosquitto?.stop();
+    await core.stop();
+  }
+}
+
+/** The whole path in one process, because the board's lines are looked at there. */
+async function toTheLamp(): Promise<Row[]> {
   const stateDir = await mkdtemp(join(tmpdir(), 'greenlight-bench-'));
   const clock = new SystemClock();
   const { config, problems } = await checkConfig(
@@ -53,65 +101,35 @@ export async function crossing(): Promise<Row[]> {
   const board = new MockBoard({ clock });
   const app = createApp({ config, clock, log: SILENT, random: Math.random, env: {}, mock: board });
   await app.start(new AbortController().signal);
-  const { ca, registry } = await openIdentity(statePaths(stateDir), { groupName: 'bench', clock });
-  const server = await ca.issueServer(['127.0.0.1'], 1);
-  const mosquitto = await startMosquitto({
-    ca: ca.certificate,
-    certificate: server.certificate,
-    privateKey: server.privateKey,
-  });
   try {
-    const ours: CoreAddress = { host: '127.0.0.1', port: app.core!.mqttPort, ca: ca.certificate };
-    const peer: CoreAddress | undefined = mosquitto && { ...ours, port: mosquitto.tlsPort };
-    const who = async (thing: string): Promise<Credentials> => ({
-      thing,
-      ...(await registry.ensure(thing, { days: 1 })),
-    });
-    app.core!.broker.recheck();
-    // the running core has a registry of its own
-    await reload(app, stateDir);
-    const rows: Row[] = [];
-    const raw = peer && (await roundTrips(peer, await who('Asker'), 'echo/Asker', 'echo/Asker'));
-    const echo = await roundTrips(ours, await who('Asker'), 'echo/Asker', 'echo/Asker');
-    rows.push(compare('raw QoS 1 round trip p50', quantile(echo, 0.5), raw && quantile(raw, 0.5)));
-    rows.push(compare('raw QoS 1 round trip p99', quantile(echo, 0.99), raw && quantile(raw, 0.99)));
-    const update = await roundTrips(
-      ours,
-      await who('Asker'),
-      '$aws/things/Asker/shadow/update',
-      '$aws/things/Asker/shadow/update/accepted',
-      '{"state":{"reported":{"n":1}}}',
-    );
-    rows.push(compare('shadow update → accepted p50', quantile(update, 0.5), raw && quantile(raw, 0.5), 3));
-    rows.push(compare('shadow update → accepted p99', quantile(update, 0.99), raw && quantile(raw, 0.99)));
-    const { lamp, reported } = await desiredToLamp(ours, await who('Switch'), board);
-    const lampP50 = quantile(lamp, 0.5);
-    rows.push({ what: 'desired → lamp line p50', ours: time(lampP50), target: '≤ 3 ms', met: lampP50 <= 3 });
-    rows.push({ what: 'desired → lamp line p99', ours: time(quantile(lamp, 0.99)) });
-    rows.push({ what: 'desired → reported p50', ours: time(quantile(reported, 0.5)) });
-    const through = await throughput(ours, await who('Teller'), await who('Hearer'));
-    const throughPeer = peer && (await throughput(peer, await who('Teller'), await who('Hearer')));
-    rows.push({
-      what: 'messages/s through the table, QoS 1',
-      ours: perSecond(MESSAGES, through),
-      ...(throughPeer !== undefined && {
-        peer: perSecond(MESSAGES, throughPeer),
-        ratio: (throughPeer / through).toFixed(2),
-      }),
-    });
-    rows.push(...(await wholeGroup()));
-    return rows;
+    const files = (await new ControlClient(stateDir).call('POST', '/things/Switch/add')) as unknown as Issued;
+    const address = { host: '127.0.0.1', port: app.core!.mqttPort, ca: files.ca };
+    const { lamp, reported } = await desiredToLamp(address, { thing: 'Switch', ...files }, board);
+    const p50 = quantile(lamp, 0.5);
+    return [
+      { what: 'desired → lamp line p50', ours: time(p50), target: '≤ 3 ms', met: p50 <= 3 },
+      { what: 'desired → lamp line p99', ours: time(quantile(lamp, 0.99)) },
+      { what: 'desired → reported p50', ours: time(quantile(reported, 0.5)) },
+    ];
   } finally {
     await app.stop();
-    await mosquitto?.stop();
     await rm(stateDir, { recursive: true, force: true });
   }
 }
 
-async function reload(app: ReturnType<typeof createApp>, stateDir: string): Promise<void> {
-  const { ControlClient } = await import('../src/control/client.js');
-  await new ControlClient(stateDir).call('POST', '/things/reload');
-  void app;
+/** What the disk of this machine takes for one durable write: the part of an update that no program can save. */
+async function flushRow(): Promise<Row> {
+  const folder = await mkdtemp(join(tmpdir(), 'greenlight-bench-'));
+  const store = await LevelStore.open(folder);
+  const samples: number[] = [];
+  for (let i = 0; i < 500; i++) {
+    const begin = performance.now();
+    await store.write([{ type: 'put', key: 'k', value: 'x'.repeat(300) }]);
+    samples.push(performance.now() - begin);
+  }
+  await store.close();
+  await rm(folder, { recursive: true, force: true });
+  return { what: 'of it: one durable write of the store p50', ours: time(quantile(samples, 0.5)) };
 }
 
 function compare(what: string, ours: number, peer: number | undefined, limit?: number): Row {

@@ -87,10 +87,10 @@ function liveConnection(
     client.end(true);
     request.onClose(lastError()?.message ?? 'the connection was closed');
   });
-  const acked = async <T>(what: string, work: Promise<T>): Promise<T> => {
+  const acked = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     if (closed) throw new ThingError('THING_OFFLINE', `${thing} is not connected to a core`);
     try {
-      return await withLimit(work, ACK_LIMIT_MS);
+      return await withLimit(work(), ACK_LIMIT_MS);
     } catch (error) {
       if (closed)
         throw new ThingError('THING_OFFLINE', `${thing} lost its connection during ${what}`, {
@@ -103,14 +103,16 @@ function liveConnection(
   return {
     async subscribe(filters) {
       if (filters.length === 0) return;
-      await acked(`subscribing to ${filters.join(', ')}`, client.subscribeAsync([...filters], { qos: 1 }));
+      await acked(`subscribing to ${filters.join(', ')}`, () =>
+        client.subscribeAsync([...filters], { qos: 1 }),
+      );
     },
     async unsubscribe(filters) {
       if (filters.length === 0) return;
-      await acked(`unsubscribing from ${filters.join(', ')}`, client.unsubscribeAsync([...filters]));
+      await acked(`unsubscribing from ${filters.join(', ')}`, () => client.unsubscribeAsync([...filters]));
     },
     async publish(topic, payload) {
-      await acked(`publishing to ${topic}`, client.publishAsync(topic, payload, { qos: 1 }));
+      await acked(`publishing to ${topic}`, () => client.publishAsync(topic, payload, { qos: 1 }));
     },
     async close() {
       if (closed) return;

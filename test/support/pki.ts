@@ -1,17 +1,17 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { SystemClock } from '../../hal/index.js';
 import { GroupCa } from '../../src/core/identity/index.js';
 import type { Credentials } from '../../src/things/connection.js';
-import { temporaryFolder } from './folder.js';
 
-/** A certificate authority of its own for one test, a server certificate for 127.0.0.1 and localhost, and things. */
-export async function pki(folder?: string) {
-  const ca = await GroupCa.open(folder ?? (await temporaryFolder()), {
-    groupName: 'test',
-    clock: new SystemClock(),
-  });
+/** A certificate authority of its own, in memory, a server certificate for 127.0.0.1 and localhost, and things. */
+export async function pki() {
+  const folder = await mkdtemp(join(tmpdir(), 'greenlight-pki-'));
+  const ca = await GroupCa.open(folder, { groupName: 'test', clock: new SystemClock() });
+  await rm(folder, { recursive: true });
   const { certificate, privateKey } = await ca.issueServer([], 30);
   return {
-    authority: ca,
     /** PEM. */
     ca: ca.certificate,
     server: { certificate, privateKey },
