@@ -13,7 +13,7 @@ export class Memo<T> {
   }
 
   set(a: string, b: string, c: string, value: T): void {
-    if (this.#size >= this.limit) this.clear();
+    if (this.#size >= this.limit && this.get(a, b, c) === undefined) this.clear();
     let second = this.#first.get(a);
     if (second === undefined) {
       second = new Map();

@@ -120,4 +120,13 @@ describe('a group', () => {
     expect(group.leave('Light1')).toBe(false);
     expect(group.isThing('Light1')).toBe(true);
   });
+
+  it('no longer has a thing that joined, was taken into the definition, and left it again', () => {
+    const group = groupWith();
+    group.join('Guest');
+    group.replace({ ...CROSSING, things: [...CROSSING.things, { name: 'Guest' }] });
+    expect(group.leave('Guest')).toBe(false);
+    expect(names(group.replace(CROSSING).members.removed)).toEqual(['Guest']);
+    expect(group.isThing('Guest')).toBe(false);
+  });
 });
