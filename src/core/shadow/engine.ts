@@ -46,7 +46,7 @@ export function carryOut(
   limits: ShadowLimits,
 ): Step {
   const timestamp = Math.floor(now / 1000);
-  if (request.operation === 'update') return update(id, record, request.payload, timestamp, limits);
+  if (request.operation === 'update') return update(id, record, request.payload, now, limits);
   const clientToken = clientTokenOf(request.payload, limits);
   const answer = { timestamp, clientToken };
   const document = documentOf(record);
@@ -65,9 +65,10 @@ function update(
   id: ShadowId,
   record: ShadowRecord,
   payload: Buffer,
-  timestamp: number,
+  now: number,
   limits: ShadowLimits,
 ): Step {
+  const timestamp = Math.floor(now / 1000);
   const parsed = parseUpdate(payload, limits);
   const { clientToken } = parsed;
   const failed = (error: ShadowError): Step => ({
@@ -77,9 +78,19 @@ function update(
   const problem = nameProblem(id);
   if (problem !== undefined) return failed(problem);
   if (parsed.request instanceof ShadowError) return failed(parsed.request);
-  const current = applyUpdate(record, parsed.request, timestamp, limits.documentBytes);
+  const current = applyUpdate(
+    isForgotten(record, now, limits) ? undefined : record,
+    parsed.request,
+    timestamp,
+    limits.documentBytes,
+  );
   if (current instanceof ShadowError) return failed(current);
   const { state } = parsed.request;
   const previous = documentOf(record);
   return { record: current, outcome: { timestamp, clientToken, kind: 'updated', state, previous, current } };
+}
+
+/** A tombstone whose version no longer binds anybody. */
+export function isForgotten(record: ShadowRecord, now: number, limits: ShadowLimits): boolean {
+  return record instanceof Tombstone && record.deletedAt < now - limits.versionMemoryMs;
 }

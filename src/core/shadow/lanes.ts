@@ -1,7 +1,7 @@
 import type { Clock } from '../../../hal/index.js';
 import { RecordCache } from './cache.js';
-import { type ShadowRecord, Tombstone } from './document.js';
-import { carryOut, type Outcome, type ShadowRequest, type Step } from './engine.js';
+import type { ShadowRecord } from './document.js';
+import { carryOut, isForgotten, type Outcome, type ShadowRequest, type Step } from './engine.js';
 import { internalFailure } from './errors.js';
 import type { ShadowLimits } from './limits.js';
 import { keyOf, nameProblem, type ShadowId } from './names.js';
@@ -18,10 +18,9 @@ interface Waiting {
   readonly answer: (outcome: Outcome) => void;
 }
 
-/** Not a client's request: a tombstone older than this (ms since the Unix epoch) is no longer needed. */
+/** Not a client's request: a tombstone that is old enough is no longer needed. */
 export interface ForgetRequest {
   readonly operation: 'forget';
-  readonly deletedBefore: number;
 }
 
 interface Lane {
@@ -117,11 +116,10 @@ export class Lanes {
     record: ShadowRecord,
     request: ShadowRequest | ForgetRequest,
   ): { record: ShadowRecord; outcome: Outcome | undefined } {
-    if (request.operation !== 'forget') {
-      return carryOut(id, record, request, this.options.clock.now(), this.options.limits);
-    }
-    const isOld = record instanceof Tombstone && record.deletedAt < request.deletedBefore;
-    return { record: isOld ? undefined : record, outcome: undefined };
+    const { clock, limits } = this.options;
+    const now = clock.now();
+    if (request.operation !== 'forget') return carryOut(id, record, request, now, limits);
+    return { record: isForgotten(record, now, limits) ? undefined : record, outcome: undefined };
   }
 
   #finish(

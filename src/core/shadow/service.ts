@@ -304,7 +304,7 @@ export class ShadowService implements Service {
         if (!this.#running) return;
         if (deletedAt >= deletedBefore) continue;
         // through the lane, because it may have been made anew meanwhile
-        this.#lanes.add({ thing, shadow }, { operation: 'forget', deletedBefore }, () => {});
+        this.#lanes.add({ thing, shadow }, { operation: 'forget' }, () => {});
       }
     } catch (error) {
       // they stay until the next hour; nothing else depends on it
