@@ -1,3 +1,10 @@
+export {
+  AdvertisedAddresses,
+  type AdvertisedAddressesOptions,
+  AUTO_ADDRESSES,
+  type Interfaces,
+  siteAddresses,
+} from './addresses.js';
 export type { Connectivity } from './document.js';
 export { thingArn } from './document.js';
 export { DiscoveryError, type DiscoveryErrorCode } from './errors.js';
