@@ -8,12 +8,14 @@ import { ThingError } from './errors.js';
 type Sdk = typeof import('aws-iot-device-sdk-v2');
 
 /** Time in ms for TCP, TLS and CONNACK together. */
-const CONNECT_LIMIT_MS = 10_000;
+const CONNECT_LIMIT_MS = 8_000;
 const ACK_LIMIT_S = 10;
 const PING_LIMIT_MS = 10_000;
 const KEEPALIVE_S = 60;
 /** Ends by itself after this long in ms even when the other side does not answer the good-bye. */
 const CLOSE_LIMIT_MS = 2_000;
+/** Time in ms for the good-bye itself. */
+const GOOD_BYE_LIMIT_MS = 200;
 /** Longer than any connection attempt lives: reconnecting is the link's matter. */
 const NEVER_AGAIN_MS = 3_600_000;
 /** MQTT 5 reason codes from here on are failures [MQTT5 2.4]. */
@@ -41,10 +43,16 @@ export async function connectAwsSdk(request: ConnectRequest): Promise<Connection
     const fail = (cause: string): void => {
       if (settled) return;
       settled = true;
+      clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
       void end();
       reject(failed(cause));
     };
+    // after a failed handshake its TLS library waits 10 to 30 s before it says so
+    const timer = setTimeout(
+      () => fail(`no connection within ${CONNECT_LIMIT_MS / 1000} s; is the CA the one of that server?`),
+      CONNECT_LIMIT_MS,
+    );
     const onAbort = (): void => fail('the attempt was ended');
     signal.addEventListener('abort', onAbort, { once: true });
     client.on('connectionFailure', ({ error, connack }) =>
@@ -53,6 +61,7 @@ export async function connectAwsSdk(request: ConnectRequest): Promise<Connection
     client.on('connectionSuccess', () => {
       if (settled) return;
       settled = true;
+      clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
       resolve(liveConnection(client, request, end));
     });
@@ -91,6 +100,8 @@ function liveConnection(
 ): Connection {
   const { thing } = request.credentials;
   let closed = false;
+  /** What is under way: the client forgets it without an answer when it is stopped. */
+  const waiting = new Set<() => void>();
   client.on('messageReceived', ({ message }) => {
     const { payload } = message;
     request.onMessage(message.topicName, payload === undefined ? Buffer.alloc(0) : bytesOf(payload));
@@ -99,6 +110,7 @@ function liveConnection(
     if (closed) return;
     closed = true;
     void end();
+    for (const giveUp of waiting) giveUp();
     request.onClose(cause);
   };
   client.on('disconnection', ({ error, disconnect }) =>
@@ -107,17 +119,24 @@ function liveConnection(
   client.on('stopped', () => gone('the connection was closed'));
   const acked = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     if (closed) throw new ThingError('THING_OFFLINE', `${thing} is not connected`);
+    let giveUp = (): void => {};
+    const lost = new Promise<never>((_, reject) => {
+      giveUp = () => reject(new ThingError('THING_OFFLINE', `${thing} lost its connection during ${what}`));
+    });
+    waiting.add(giveUp);
     try {
-      return await work();
+      return await Promise.race([work(), lost]);
     } catch (error) {
+      if (error instanceof ThingError) throw error;
       const text = messageOf(error);
-      if (closed || /disconnect|clean session|stop/i.test(text)) {
-        throw new ThingError('THING_OFFLINE', `${thing} lost its connection during ${what}`, {
-          cause: error,
-        });
-      }
-      const code = /timeout|timed out/i.test(text) ? 'THING_TIMEOUT' : 'THING_REJECTED';
+      const code = /disconnect|clean session|stop/i.test(text)
+        ? 'THING_OFFLINE'
+        : /timeout|timed out/i.test(text)
+          ? 'THING_TIMEOUT'
+          : 'THING_REJECTED';
       throw new ThingError(code, `${thing}: ${what} failed: ${text}`, { cause: error });
+    } finally {
+      waiting.delete(giveUp);
     }
   };
   const check = (what: string, reasonCodes: readonly number[], reason: string | undefined): void => {
@@ -148,10 +167,8 @@ function liveConnection(
       if (answer !== undefined) check(what, [answer.reasonCode], answer.reasonString);
     },
     async close() {
-      if (closed) return;
-      closed = true;
+      if (!closed) gone('the connection was closed');
       await end();
-      request.onClose('the connection was closed');
     },
   };
 }
@@ -161,8 +178,11 @@ function endOf(client: mqtt5.Mqtt5Client): () => Promise<void> {
   let ended: Promise<void> | undefined;
   return () => {
     ended ??= new Promise<void>((resolve) => {
+      // seen with 1.28: a good-bye right after a message waits for ever; without one the client always ends
+      const insist = setTimeout(() => client.stop(), GOOD_BYE_LIMIT_MS);
       const timer = setTimeout(finish, CLOSE_LIMIT_MS);
       function finish(): void {
+        clearTimeout(insist);
         clearTimeout(timer);
         client.close();
         resolve();
@@ -176,7 +196,9 @@ function endOf(client: mqtt5.Mqtt5Client): () => Promise<void> {
 
 function bytesOf(payload: string | Record<string, unknown> | ArrayBuffer | ArrayBufferView): Buffer {
   if (typeof payload === 'string') return Buffer.from(payload);
-  if (payload instanceof ArrayBuffer) return Buffer.from(payload);
+  // an empty one comes detached, which a view cannot be made of
+  if (payload instanceof ArrayBuffer)
+    return payload.byteLength === 0 ? Buffer.alloc(0) : Buffer.from(payload);
   if (ArrayBuffer.isView(payload)) return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
   return Buffer.from(JSON.stringify(payload));
 }

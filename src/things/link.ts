@@ -1,6 +1,6 @@
 import { type Clock, type Log, messageOf } from '../../hal/index.js';
+import { Backoff, type BackoffLimits } from '../backoff.js';
 import type { Service } from '../lifecycle.js';
-import { Backoff, type BackoffLimits } from './backoff.js';
 import type { Connection, Connector, CoreAddress, Credentials } from './connection.js';
 import { ThingError } from './errors.js';
 import { matches } from './filter.js';
@@ -107,7 +107,7 @@ export class Link implements Service {
   }
 
   /** Publishes now. Rejects with THING_OFFLINE when there is no connection. */
-  async publish(topic: string, payload: string): Promise<void> {
+  async publish(topic: string, payload: string | Buffer): Promise<void> {
     if (this.#connection === undefined) throw this.#offlineError();
     await this.#connection.publish(topic, payload);
   }

@@ -17,6 +17,11 @@ const KEEPALIVE_S = 60;
 export async function connectMqtt(request: ConnectRequest): Promise<Connection> {
   const { address, credentials, signal } = request;
   const where = `${address.host}:${address.port}`;
+  if (signal.aborted)
+    throw new ThingError(
+      'THING_CONNECT',
+      `${credentials.thing} could not connect to ${where}: the attempt was ended`,
+    );
   const options: IClientOptions = {
     clientId: credentials.thing,
     protocolVersion: 5,
@@ -58,7 +63,6 @@ export async function connectMqtt(request: ConnectRequest): Promise<Connection> 
       );
     };
     const onAbort = (): void => fail('the attempt was ended');
-    if (signal.aborted) return fail('the attempt was ended');
     signal.addEventListener('abort', onAbort, { once: true });
     client.once('connect', () => {
       signal.removeEventListener('abort', onAbort);

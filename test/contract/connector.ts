@@ -1,0 +1,155 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Connection, Connector, Credentials } from '../../src/things/connection.js';
+import { type FarBroker, farBroker } from '../support/far-broker.js';
+import { pki } from '../support/pki.js';
+import { until } from '../support/until.js';
+
+/** What every {@link Connector} must do, over a real listener with mutual TLS. */
+export function describeConnector(name: string, connector: Connector): void {
+  describe(`connector: ${name}`, () => {
+    let far: FarBroker;
+    let thing: Credentials;
+    let other: Credentials;
+    const open = new Set<Connection>();
+
+    beforeAll(async () => {
+      far = await farBroker({
+        subscribe: (_, filter) =>
+          filter.startsWith('secret') ? { allowed: false, reason: 'not for you' } : { allowed: true },
+        publish: (_, topic) =>
+          topic.startsWith('secret') ? { allowed: false, reason: 'not for you' } : { allowed: true },
+      });
+      thing = await far.thing('Thing');
+      other = await far.thing('Other');
+    });
+    afterEach(async () => {
+      far.mend();
+      for (const connection of open) await connection.close();
+      open.clear();
+    });
+    afterAll(() => far.stop());
+
+    async function connect(credentials = thing, signal = new AbortController().signal) {
+      const received: [topic: string, payload: string][] = [];
+      const causes: string[] = [];
+      const connection = await connector({
+        address: far.address,
+        credentials,
+        signal,
+        onMessage: (topic, payload) => received.push([topic, payload.toString()]),
+        onClose: (cause) => causes.push(cause),
+      });
+      open.add(connection);
+      return { connection, received, causes };
+    }
+
+    it('carries messages both ways, in order, to all filters of one subscription', async () => {
+      const a = await connect();
+      const b = await connect(other);
+      await a.connection.subscribe(['to/a', 'all/+']);
+      const sent = Array.from({ length: 200 }, (_, i) => [i % 2 ? 'to/a' : 'all/x', String(i)] as const);
+      await Promise.all(sent.map(([topic, payload]) => b.connection.publish(topic, payload)));
+      await until(() => a.received.length >= 200);
+      expect(a.received).toEqual(sent);
+      expect(b.received).toEqual([]);
+    });
+
+    it('carries bytes as they are, and nothing at all', async () => {
+      const { connection, received } = await connect();
+      const payloads: Buffer[] = [];
+      await connection.subscribe(['bytes']);
+      far.broker.port('probe').subscribe('bytes', ({ payload }) => payloads.push(payload));
+      await connection.publish('bytes', Buffer.from([0, 255, 128, 10]));
+      await connection.publish('bytes', '');
+      await until(() => payloads.length === 2 && received.length === 2);
+      expect([...payloads[0]!]).toEqual([0, 255, 128, 10]);
+      expect(received[1]).toEqual(['bytes', '']);
+    });
+
+    it('receives no more after unsubscribing', async () => {
+      const { connection, received } = await connect();
+      await connection.subscribe(['a', 'b']);
+      await connection.unsubscribe(['a']);
+      await connection.publish('a', '1');
+      await connection.publish('b', '2');
+      await until(() => received.length > 0);
+      expect(received).toEqual([['b', '2']]);
+    });
+
+    it('tells a refused subscription and a refused message from a lost connection', async () => {
+      const { connection, causes } = await connect();
+      await expect(connection.subscribe(['fine', 'secret/a'])).rejects.toMatchObject({
+        code: 'THING_REJECTED',
+      });
+      await expect(connection.publish('secret/a', '1')).rejects.toMatchObject({ code: 'THING_REJECTED' });
+      await connection.publish('fine', '1');
+      expect(causes).toEqual([]);
+    });
+
+    it('says once that the connection is lost, and is offline from then on', async () => {
+      const { connection, causes } = await connect();
+      far.cut();
+      await until(() => causes.length > 0);
+      await expect(connection.publish('a', '1')).rejects.toMatchObject({ code: 'THING_OFFLINE' });
+      await expect(connection.subscribe(['a'])).rejects.toMatchObject({ code: 'THING_OFFLINE' });
+      await connection.close();
+      expect(causes).toHaveLength(1);
+    });
+
+    it('fails what is under way when the connection is lost', async () => {
+      const { connection } = await connect();
+      const work = Array.from({ length: 20 }, () => connection.publish('a', '1'));
+      far.cut();
+      const results = await Promise.allSettled(work);
+      for (const result of results) {
+        if (result.status === 'rejected') expect(result.reason).toMatchObject({ code: 'THING_OFFLINE' });
+      }
+      await expect(connection.publish('a', '1')).rejects.toMatchObject({ code: 'THING_OFFLINE' });
+    });
+
+    it('says good-bye, tells so once, and is offline', async () => {
+      const ended: string[] = [];
+      far.broker.events.on('disconnected', ({ clientId, cause }) => ended.push(`${clientId}: ${cause}`));
+      const { connection, causes } = await connect();
+      await connection.close();
+      await connection.close();
+      expect(causes).toHaveLength(1);
+      await expect(connection.publish('a', '1')).rejects.toMatchObject({ code: 'THING_OFFLINE' });
+      await until(() => ended.length > 0);
+    });
+
+    it('does not connect where nobody listens, where the line is cut, or with a strange certificate or CA', async () => {
+      const stranger = await (await pki()).thing('Thing');
+      const attempt = (over: object) =>
+        connector({
+          address: far.address,
+          credentials: thing,
+          signal: new AbortController().signal,
+          onMessage: () => {},
+          onClose: () => {},
+          ...over,
+        });
+      const refused = {
+        code: 'THING_CONNECT',
+        message: expect.stringContaining('Thing could not connect to'),
+      };
+      await expect(attempt({ address: { ...far.address, port: 1 } })).rejects.toMatchObject(refused);
+      await expect(attempt({ credentials: stranger })).rejects.toMatchObject(refused);
+      await expect(attempt({ address: { ...far.address, ca: stranger.certificate } })).rejects.toMatchObject(
+        refused,
+      );
+      far.cut();
+      await expect(attempt({})).rejects.toMatchObject(refused);
+    });
+
+    it('ends an attempt when it is told to', async () => {
+      const aborted = new AbortController();
+      aborted.abort();
+      await expect(connect(thing, aborted.signal)).rejects.toMatchObject({ code: 'THING_CONNECT' });
+      const later = new AbortController();
+      const attempt = connect(thing, later.signal);
+      later.abort();
+      await expect(attempt).rejects.toMatchObject({ code: 'THING_CONNECT' });
+    });
+  });
+}
