@@ -33,9 +33,9 @@ async function destinationOf(options: LogOptions): Promise<DestinationStream> {
   return pretty({
     colorize: process.stdout.isTTY === true && !process.env.NO_COLOR,
     translateTime: 'SYS:HH:MM:ss',
-    ignore: 'part',
+    // the sentence says it; the fields are for machines
+    hideObject: true,
     messageFormat: '{if part}{part}: {end}{msg}',
-    singleLine: true,
     sync: true,
     ...(options.destination && { destination: options.destination }),
   });

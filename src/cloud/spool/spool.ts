@@ -1,8 +1,8 @@
 import { type Clock, type JsonObject, type Log, messageOf } from '../../../hal/index.js';
+import { Backoff, type BackoffLimits } from '../../backoff.js';
 import type { Service } from '../../lifecycle.js';
 import type { PartStatus } from '../../status.js';
 import type { Store, StoreOperation } from '../../store/contract.js';
-import { Backoff, type BackoffLimits } from '../../things/backoff.js';
 import { CloudError } from '../errors.js';
 import { type Outgoing, type SpoolEntry, sizeOf } from './entry.js';
 import { type Reservation, SpoolQueue } from './queue.js';

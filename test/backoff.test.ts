@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Backoff } from '../../src/things/backoff.js';
+import { Backoff } from '../src/backoff.js';
 
 it('doubles up to its maximum, keeps at least a quarter of the step, and begins anew after a success', () => {
   const least = new Backoff({ firstMs: 100, maxMs: 1_000 }, () => 0);
