@@ -93,18 +93,18 @@ class Button implements Role {
 
   #onEdge({ edge }: EdgeEvent): void {
     const pressed = edge === 'rising';
-    // The same edge twice: the one between was lost. The count stays right, the moment is unknown.
-    if (pressed === this.#pressed) this.#turn(!pressed, false);
-    this.#turn(pressed, true);
+    // The same edge twice: the one between was lost, and with it a click that cannot be told from a hold.
+    if (pressed === this.#pressed) return;
+    this.#turn(pressed);
     this.context.changed();
   }
 
-  #turn(pressed: boolean, seen: boolean): void {
+  #turn(pressed: boolean): void {
     this.#pressed = pressed;
     this.#holding?.cancel();
     this.#tell(pressed ? 'press' : 'release');
     if (!pressed) {
-      if (!this.#held && seen) this.#tell('click');
+      if (!this.#held) this.#tell('click');
       return;
     }
     this.#held = false;

@@ -5,11 +5,26 @@ import { carCounter } from '../../devices/car-counter.js';
 import { ROLES } from '../../devices/index.js';
 import { motion } from '../../devices/motion.js';
 import { latchingSwitch } from '../../devices/switch.js';
-import { MockBoard } from '../../hal/drivers/mock/index.js';
-import { VirtualClock } from '../../hal/index.js';
+import { MockBoard, type MockDriver } from '../../hal/drivers/mock/index.js';
+import { type EdgeEvent, type InputLine, VirtualClock } from '../../hal/index.js';
 import { effectiveOptions, makeRole } from './rig.js';
 
 const AT_START = new VirtualClock().now();
+
+/** An input at rest, whose edges the test delivers. */
+function scriptedInput(edges: ((event: EdgeEvent) => void)[]): InputLine {
+  return {
+    identity: { chip: 'scripted', offset: 0, name: 'S' },
+    read: async () => 'inactive',
+    onEdge: (listener) => {
+      edges.push(listener);
+      return () => {};
+    },
+    onError: () => () => {},
+    close: async () => {},
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
 
 describe('button', () => {
   it('counts a bouncing click once', async () => {
@@ -59,6 +74,17 @@ describe('button', () => {
       { topic: 'house/bell', payload: { event: 'release', thing: 'Bell', count: 1, at: AT_START + 120 } },
       { topic: 'house/bell', payload: { event: 'click', thing: 'Bell', count: 1, at: AT_START + 120 } },
     ]);
+  });
+
+  it('counts no press twice when the release between was lost', async () => {
+    const edges: ((event: EdgeEvent) => void)[] = [];
+    const gpio = (driver: MockDriver): MockDriver =>
+      Object.assign(Object.create(driver), { input: async () => scriptedInput(edges) });
+    const { role } = await makeRole(button, { options: { line: 'GPIO5' }, gpio });
+    for (const [sequence, edge] of (['rising', 'rising', 'falling', 'falling'] as const).entries()) {
+      for (const deliver of edges) deliver({ edge, sequence, timestampNs: 0n });
+    }
+    expect(role.state()).toEqual({ pressed: false, presses: 1, releases: 1, clicks: 1, holds: 0 });
   });
 
   it('tells when its line fails', async () => {

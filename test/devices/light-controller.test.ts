@@ -61,6 +61,16 @@ describe('light-controller', () => {
     expect(asked(rig)).toEqual(['G', 'Y', 'R', 'Y', 'G', 'Y']);
   });
 
+  it('keeps its place in such a sequence while the light refuses a step', async () => {
+    const rig = await makeController({ every: '1s', sequence: ['Y', 'G', 'Y', 'R'] });
+    for (const obeyed of ['Y', 'G', 'Y']) {
+      await rig.clock.advance(1_000);
+      rig.neighbours.report(LIGHT, { property: obeyed });
+    }
+    await rig.clock.advance(3_000);
+    expect(asked(rig)).toEqual(['Y', 'G', 'Y', 'R', 'R', 'R']);
+  });
+
   it('asks again for what the light did not do', async () => {
     const rig = await makeController({ every: '2s' });
     rig.neighbours.report(LIGHT, { property: 'R' });

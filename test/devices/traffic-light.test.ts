@@ -19,6 +19,30 @@ function lit(board: MockBoard): string[] {
     .map(([colour]) => colour);
 }
 
+/** A driver whose writes take some time. */
+function slowWrites(driver: MockDriver, clock: VirtualClock, ms: number): MockDriver {
+  const output: MockDriver['output'] = async (...request) => {
+    const line = await driver.output(...request);
+    return {
+      identity: line.identity,
+      read: () => line.read(),
+      write: async (value) => {
+        await clock.sleep(ms);
+        await line.write(value);
+      },
+      close: () => line.close(),
+      [Symbol.asyncDispose]: () => line.close(),
+    };
+  };
+  return new Proxy(driver, {
+    get: (target, key) => {
+      if (key === 'output') return output;
+      const member = Reflect.get(target, key) as unknown;
+      return typeof member === 'function' ? member.bind(target) : member;
+    },
+  });
+}
+
 describe('traffic-light', () => {
   it('is red from the start, with its name on all three lines', async () => {
     const { board, role } = await makeLight({}, { thing: 'Crossing' });
@@ -172,6 +196,21 @@ describe('traffic-light', () => {
     await clock.advance(100_000);
     expect(faults).toEqual([]);
     expect(clock.pending).toBe(0);
+  });
+
+  it('does not take a maxOn that ran out during a change for one of the new aspect', async () => {
+    const clock = new VirtualClock();
+    const gpio = (driver: MockDriver): MockDriver => slowWrites(driver, clock, 5);
+    const { board, role, faults } = await makeLight({ maxOn: '10s' }, { clock, gpio });
+    const green = role.apply?.({ property: 'G' });
+    await clock.advance(10);
+    await green;
+    await clock.advance(9_998);
+    const yellow = role.apply?.({ property: 'Y' });
+    await clock.advance(20);
+    await yellow;
+    expect(lit(board)).toEqual(['yellow']);
+    expect(faults).toEqual([]);
   });
 
   const ORDER = { transitions: { R: ['G'], G: ['Y'], Y: ['R'] } };
