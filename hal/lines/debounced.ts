@@ -78,8 +78,9 @@ class DebouncedLine implements InputLine {
 
   #onRaw(event: EdgeEvent): void {
     if (this.#closed) return;
-    this.#stable ??= event.edge === 'rising' ? 'inactive' : 'active';
-    const lost = this.#rawSequence !== 0 && event.sequence > this.#rawSequence + 1;
+    // Edges alternate, so the first number tells what the line was before, also when the first edges were lost.
+    this.#stable ??= (event.edge === 'rising') === (event.sequence % 2 === 1) ? 'inactive' : 'active';
+    const lost = event.sequence > this.#rawSequence + 1;
     this.#rawSequence = event.sequence;
     if (lost) this.#sequence++;
     this.#latest = event;

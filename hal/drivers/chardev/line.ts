@@ -59,6 +59,8 @@ export abstract class HeldLine implements Line {
   }
 }
 
+const WRITTEN = Promise.resolve();
+
 export class HeldOutput extends HeldLine implements OutputLine {
   readonly #active = encodeLineValue(1);
   readonly #inactive = encodeLineValue(0);
@@ -74,9 +76,15 @@ export class HeldOutput extends HeldLine implements OutputLine {
     return this.safe === 'active';
   }
 
-  async write(value: LineValue): Promise<void> {
-    this.assertOpen();
-    this.#set(value);
+  /** Not an async function, whose promises would cost as much as the write. */
+  write(value: LineValue): Promise<void> {
+    try {
+      this.assertOpen();
+      this.#set(value);
+      return WRITTEN;
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** One synchronous call: header lines answer from a register within a microsecond, so a thread would cost more. */

@@ -51,6 +51,12 @@ export class FakeSysfs {
     this.#watched.get(number)?.changed();
   }
 
+  /** Several levels before the poll looks: it sees the last one only. */
+  merge(number: number, levels: readonly (0 | 1)[]): void {
+    for (const level of levels) this.#levels.set(number, level);
+    this.#watched.get(number)?.changed();
+  }
+
   exported(number: number): string {
     return join(this.root, `gpio${number}`);
   }

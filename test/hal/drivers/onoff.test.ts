@@ -88,13 +88,26 @@ describe('onoff', () => {
     const input = await driver.input('GPIO5', 'button');
     const events: EdgeEvent[] = [];
     input.onEdge((event) => events.push(event));
-    sysfs.set(517, 1);
-    // Down and up again before the poll looked: the package reads the same level a second time.
-    sysfs.set(517, 0);
-    events.length = 0;
-    sysfs.set(517, 1);
+    sysfs.merge(517, [1]);
+    sysfs.merge(517, [0, 1]);
+    sysfs.merge(517, [0]);
     await clock.advance(1);
-    expect(events.map((each) => each.sequence)).toEqual([3]);
+    expect(events.map((each) => [each.edge, each.sequence])).toEqual([
+      ['rising', 1],
+      ['rising', 3],
+      ['falling', 4],
+    ]);
+  });
+
+  it('lets a bouncing contact through once, also when sysfs merged its first edges', async () => {
+    const { driver, sysfs, clock } = await bench();
+    const input = await driver.input('GPIO5', 'button', { debounceMs: 20 });
+    const events: EdgeEvent[] = [];
+    input.onEdge((event) => events.push(event));
+    sysfs.merge(517, [1, 0]);
+    sysfs.merge(517, [1]);
+    await clock.advance(30);
+    expect(events.map((each) => each.edge)).toEqual(['rising']);
   });
 
   it('refuses a kernel without sysfs, and names the driver that works', () => {
