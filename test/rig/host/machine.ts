@@ -1,0 +1,211 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { connect, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { GuestImage } from './image.js';
+import { LineChannel } from './line-channel.js';
+
+export type MachineKind = 'raspi3b' | 'virt';
+
+/** Emulated boards boot within seconds on an idle machine, and within minutes on a busy one. */
+const BOOT_LIMIT_MS = 400_000;
+
+/** An emulated board: its serial console runs commands, its test port (qtest) and monitor (QMP) see it from outside. */
+export class Machine {
+  #process: ChildProcess | undefined;
+  #folder = '';
+  #serial: Socket | undefined;
+  #console = '';
+  #onConsole: (() => void) | undefined;
+  #qtest: LineChannel | undefined;
+  #qmp: LineChannel | undefined;
+  #commands = 0;
+  #answer: ((question: string) => Promise<string>) | undefined;
+  #line = '';
+
+  constructor(
+    readonly kind: MachineKind,
+    private readonly image: GuestImage,
+  ) {}
+
+  /** Boots to a shell. */
+  async start(): Promise<void> {
+    this.#folder = await mkdtemp(join(tmpdir(), 'greenlight-rig-'));
+    const socket = (name: string): string => join(this.#folder, name);
+    this.#process = spawn(
+      'qemu-system-aarch64',
+      [
+        ...boardArguments(this.kind, this.image),
+        ...[
+          '-accel',
+          'tcg',
+          '-display',
+          'none',
+          '-monitor',
+          'none',
+          '-nodefaults',
+          '-snapshot',
+          '-no-reboot',
+        ],
+        ...['-kernel', this.image.kernel, '-initrd', this.image.initramfs],
+        '-append',
+        'console=ttyAMA0,115200 loglevel=4 panic=5 audit=0 apparmor=0 rdinit=/init',
+        ...['-serial', `unix:${socket('serial')},server=on,wait=off`],
+        ...['-qtest', `unix:${socket('qtest')},server=on,wait=off`, '-qtest-log', 'none'],
+        ...['-qmp', `unix:${socket('qmp')},server=on,wait=off`],
+      ],
+      { stdio: ['ignore', 'ignore', 'inherit'] },
+    );
+    this.#serial = await dial(socket('serial'));
+    this.#serial.setEncoding('utf8').on('data', (text: string) => this.#read(text));
+    this.#qtest = new LineChannel(await dial(socket('qtest')));
+    this.#qmp = new LineChannel(await dial(socket('qmp')));
+    await this.#qmp.next((line) => line.includes('"QMP"'));
+    await this.qmp('qmp_capabilities');
+    await this.#until(() => this.#console.includes(' # '), BOOT_LIMIT_MS, 'a shell');
+    this.#serial.write('stty -echo; PS1=\n');
+    await this.run(`date -s @${Math.floor(Date.now() / 1000)} >/dev/null`);
+  }
+
+  async stop(): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    this.#serial?.destroy();
+    this.#qtest?.close();
+    this.#qmp?.close();
+    if (child && child.exitCode === null) {
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    }
+    if (this.#folder !== '') await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Runs a shell command in the guest. @returns what it printed @throws {Error} when it fails or takes too long */
+  async run(command: string, limitMs = 120_000): Promise<string> {
+    const { output, code } = await this.try(command, limitMs);
+    if (code !== 0) throw new Error(`in the guest: ${command}\nended with ${code}:\n${output}`);
+    return output;
+  }
+
+  /** As {@link run}, but a failure is an answer. */
+  async try(command: string, limitMs = 120_000): Promise<{ output: string; code: number }> {
+    const mark = `@@${++this.#commands}@@`;
+    this.#console = '';
+    // One line: the next one would go to a program that reads the console.
+    this.#serial?.write(`${command}; echo "${mark}" $? "@@"\n`);
+    const done = new RegExp(`${mark} (\\d+) @@`);
+    await this.#until(() => done.test(this.#console), limitMs, command);
+    const found = done.exec(this.#console);
+    const output = this.#console
+      .slice(0, found?.index)
+      .replaceAll('\r', '')
+      .split('\n')
+      .filter((line) => !line.startsWith('@@ask '))
+      .join('\n')
+      .trim();
+    return { output, code: Number(found?.[1]) };
+  }
+
+  /** Reads a 32-bit register from outside the guest. */
+  async readRegister(address: number): Promise<number> {
+    return Number(await this.#qtestCommand(`readl 0x${address.toString(16)}`));
+  }
+
+  async writeRegister(address: number, value: number): Promise<void> {
+    await this.#qtestCommand(`writel 0x${address.toString(16)} 0x${value.toString(16)}`);
+  }
+
+  /** Sets an input wire of a device from outside. */
+  async setIrqIn(device: string, index: number, level: 0 | 1): Promise<void> {
+    await this.#qtestCommand(`set_irq_in ${device} unnamed-gpio-in ${index} ${level}`);
+  }
+
+  async qmp<T>(execute: string, args: object = {}): Promise<T> {
+    const channel = this.#qmp;
+    if (channel === undefined) throw new Error('the machine is not running');
+    channel.send(JSON.stringify({ execute, arguments: args }));
+    const line = await channel.next((each) => each.includes('"return"') || each.includes('"error"'));
+    const answer = JSON.parse(line) as { return?: T; error?: { desc: string } };
+    if (answer.error) throw new Error(`QMP ${execute}: ${answer.error.desc}`);
+    return answer.return as T;
+  }
+
+  async #qtestCommand(command: string): Promise<string> {
+    const channel = this.#qtest;
+    if (channel === undefined) throw new Error('the machine is not running');
+    channel.send(command);
+    const line = await channel.next((each) => each.startsWith('OK') || each.startsWith('FAIL'));
+    if (!line.startsWith('OK')) throw new Error(`qtest ${command}: ${line}`);
+    return line.slice(2).trim();
+  }
+
+  /** Answers what guest programs ask on the console (`@@ask …`), from outside the guest. */
+  answerWith(answer: (question: string) => Promise<string>): void {
+    this.#answer = answer;
+  }
+
+  #read(text: string): void {
+    this.#console += text;
+    const lines = (this.#line + text).split('\n');
+    this.#line = lines.pop() ?? '';
+    for (const line of lines) {
+      const question = /^@@ask (.*?)\r?$/.exec(line)?.[1];
+      if (question === undefined || this.#answer === undefined) continue;
+      this.#answer(question).then(
+        (answer) => this.#serial?.write(`${answer}\n`),
+        (error) => process.stderr.write(`rig: ${question}: ${error}\n`),
+      );
+    }
+    this.#onConsole?.();
+  }
+
+  #until(condition: () => boolean, limitMs: number, what: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#onConsole = undefined;
+        reject(
+          new Error(
+            `${this.kind}: no answer to "${what}" within ${limitMs} ms; console:\n${this.#console.slice(-2000)}`,
+          ),
+        );
+      }, limitMs);
+      const check = (): void => {
+        const panic = /Kernel panic.*/.exec(this.#console)?.[0];
+        if (panic === undefined && !condition()) return;
+        clearTimeout(timer);
+        this.#onConsole = undefined;
+        if (panic === undefined) resolve();
+        else reject(new Error(`${this.kind}: ${panic}; console:\n${this.#console.slice(-4000)}`));
+      };
+      this.#onConsole = check;
+      check();
+    });
+  }
+}
+
+function boardArguments(kind: MachineKind, image: GuestImage): readonly string[] {
+  if (kind === 'raspi3b') {
+    return ['-M', 'raspi3b', '-dtb', image.raspiDtb, '-drive', `if=sd,format=raw,file=${image.disk}`];
+  }
+  return [
+    ...['-M', 'virt', '-cpu', 'cortex-a57', '-smp', '2', '-m', '1G'],
+    ...['-drive', `if=none,id=disk,format=raw,file=${image.disk}`, '-device', 'virtio-blk-device,drive=disk'],
+  ];
+}
+
+async function dial(path: string): Promise<Socket> {
+  for (let tries = 0; ; tries += 1) {
+    const socket = connect(path);
+    try {
+      await once(socket, 'connect');
+      return socket;
+    } catch (error) {
+      // QEMU makes its sockets a moment after it starts.
+      if (tries >= 100) throw error;
+      await sleep(100);
+    }
+  }
+}

@@ -1,0 +1,34 @@
+import { hasProgram, sh, step } from './shell.js';
+
+interface Tool {
+  readonly program: string;
+  /** The Debian package that has it. */
+  readonly package: string;
+}
+
+const TOOLS: readonly Tool[] = [
+  { program: 'qemu-system-aarch64', package: 'qemu-system-arm' },
+  { program: 'apt-get', package: 'apt' },
+  { program: 'dpkg-deb', package: 'dpkg' },
+  { program: 'mke2fs', package: 'e2fsprogs' },
+  { program: 'depmod', package: 'kmod' },
+  { program: 'cpio', package: 'cpio' },
+  { program: 'fdtput', package: 'device-tree-compiler' },
+  { program: 'aarch64-linux-gnu-g++', package: 'g++-aarch64-linux-gnu' },
+  { program: 'aarch64-linux-gnu-gcc', package: 'gcc-aarch64-linux-gnu' },
+];
+
+/** What the rig needs and this machine lacks. */
+export function missingTools(): readonly Tool[] {
+  return TOOLS.filter((tool) => !hasProgram(tool.program));
+}
+
+/** Installs the missing ones from Debian; needs root. */
+export async function installTools(tools: readonly Tool[]): Promise<void> {
+  const packages = [...new Set(tools.map((tool) => tool.package))];
+  const env = { DEBIAN_FRONTEND: 'noninteractive' };
+  await step(`installing ${packages.join(', ')}`, async () => {
+    await sh('apt-get', ['update', '-q'], { env });
+    await sh('apt-get', ['install', '-y', '-q', '--no-install-recommends', ...packages], { env });
+  });
+}
