@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { type JsonValue, SystemClock } from '../../../hal/index.js';
-import { Core } from '../../../src/core/core.js';
+import { Core, type CoreOptions } from '../../../src/core/core.js';
 import type { SubscriptionRow } from '../../../src/core/group/index.js';
 import { type Identity, openIdentity } from '../../../src/core/identity/open.js';
 import { MemoryStore } from '../../../src/store/memory.js';
@@ -27,7 +27,11 @@ export interface RunningCore {
 }
 
 export async function runningCore(
-  options: { readonly rows?: readonly SubscriptionRow[]; readonly alsoPort?: number } = {},
+  options: {
+    readonly rows?: readonly SubscriptionRow[];
+    readonly builtins?: CoreOptions['builtins'];
+    readonly alsoPort?: number;
+  } = {},
 ): Promise<RunningCore> {
   const folder = await temporaryFolder();
   const clock = new SystemClock();
@@ -55,16 +59,17 @@ export async function runningCore(
       core: 'Greenlight_Core',
       things: [
         { name: 'GG_TrafficLight' },
+        { name: 'GG_Switch' },
         { name: 'HelloWorld_Publisher' },
         { name: 'HelloWorld_Subscriber' },
       ],
-      functions: [],
+      functions: (options.builtins ?? []).map(({ name }) => ({ name })),
       rows: options.rows ?? [],
     },
     identity,
     caFolder,
     store: new MemoryStore(),
-    builtins: [],
+    builtins: options.builtins ?? [],
     clock,
     log,
   });
