@@ -24,6 +24,8 @@ export interface GpioRig {
   pass(ms: number): Promise<void>;
   /** Puts a level on a free line from outside; undefined lets it float. */
   drive?(line: LineAddress, level: Level | undefined): Promise<void>;
+  /** The longest time in ms that one {@link drive} takes; default 10. Bounces are made of drives. */
+  readonly driveMs?: number;
   /** The level of a line, seen from outside. */
   observe?(line: LineAddress): Promise<Level>;
   /** Stops the driver if the case did not, and whatever else is there. */
@@ -482,14 +484,15 @@ const EDGES: readonly GpioCase[] = [
     title: 'lets a bouncing contact through once, with debounce',
     needs: ['drive', 'edges'],
     async run(rig) {
-      const { events, put, read } = await listening(rig, 0, 'low', { debounceMs: 200 });
+      const debounceMs = debounceOf(rig);
+      const { events, put, read } = await listening(rig, 0, 'low', { debounceMs });
       for (const level of ['high', 'low', 'high', 'low', 'high'] as const) await put(level);
-      await rig.pass(300);
+      await rig.pass(debounceMs * 1.5);
       await collect(rig, events, 1);
       assert.equal(events[0]?.edge, 'rising');
       assert.equal(await read(), 'active');
       await put('low');
-      await rig.pass(300);
+      await rig.pass(debounceMs * 1.5);
       await collect(rig, events, 2);
       assert.equal(events[1]?.edge, 'falling');
       assert.equal(events[1]?.sequence, 2);
@@ -499,14 +502,20 @@ const EDGES: readonly GpioCase[] = [
     title: 'drops a pulse that is shorter than the debounce time',
     needs: ['drive', 'edges'],
     async run(rig) {
-      const { events, put } = await listening(rig, 0, 'low', { debounceMs: 200 });
+      const debounceMs = debounceOf(rig);
+      const { events, put } = await listening(rig, 0, 'low', { debounceMs });
       await put('high');
       await put('low');
-      await rig.pass(400);
+      await rig.pass(debounceMs * 2);
       assert.deepEqual(events, []);
     },
   },
 ];
+
+/** Long enough that two drives in a row are a bounce on this rig. */
+function debounceOf(rig: GpioRig): number {
+  return Math.max(200, (rig.driveMs ?? 10) * 5);
+}
 
 const ENDS: readonly GpioCase[] = [
   {
