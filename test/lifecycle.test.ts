@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type Service, ServiceStack, Together } from '../src/lifecycle.js';
 
-function part(name: string, journal: string[], failing: { start?: boolean; stop?: 'throws' | 'hangs' } = {}): Service {
+function part(
+  name: string,
+  journal: string[],
+  failing: { start?: boolean; stop?: 'throws' | 'hangs' } = {},
+): Service {
   return {
     name,
     async start() {
@@ -47,7 +51,9 @@ describe('service stack', () => {
   it('starts nothing once it was aborted', async () => {
     const journal: string[] = [];
     const stack = new ServiceStack();
-    await expect(stack.start(part('a', journal), AbortSignal.abort(new Error('ended')))).rejects.toThrow('ended');
+    await expect(stack.start(part('a', journal), AbortSignal.abort(new Error('ended')))).rejects.toThrow(
+      'ended',
+    );
     expect(journal).toEqual([]);
   });
 });
@@ -55,7 +61,11 @@ describe('service stack', () => {
 describe('together', () => {
   it('waits for all starts before it fails, and stops all past failures', async () => {
     const journal: string[] = [];
-    const members = [part('a', journal, { start: true }), part('b', journal, { stop: 'throws' }), part('c', journal)];
+    const members = [
+      part('a', journal, { start: true }),
+      part('b', journal, { stop: 'throws' }),
+      part('c', journal),
+    ];
     const together = new Together('all', members);
     await expect(together.start(signal)).rejects.toThrow('a cannot start');
     expect(journal).toEqual(['start a', 'start b', 'start c']);

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { registerCheck } from './commands/check.js';
 import { registerGpio } from './commands/gpio.js';
+import { registerMqtt } from './commands/mqtt.js';
 import { registerRun } from './commands/run.js';
 import { registerShadow } from './commands/shadow.js';
 import { registerStats } from './commands/stats.js';
@@ -32,6 +33,7 @@ const COMMANDS: readonly Register[] = [
   registerStats,
   registerStatus,
   registerGpio,
+  registerMqtt,
   registerSubscriptions,
 ];
 

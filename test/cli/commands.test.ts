@@ -252,6 +252,89 @@ describe('status, stats, subscriptions, why', () => {
   });
 });
 
+describe('gpio', () => {
+  it('lists drivers, chips and lines, and says why a driver cannot be had', async () => {
+    const all = await cli(['gpio', '--driver', 'mock']);
+    expect(all.code).toBe(0);
+    expect(all.out).toMatch(/^mock +chosen +asked for by name$/m);
+    expect(all.out).toMatch(/^GPIO17 +J8:11 +mock-bcm2711 +17 +input$/m);
+    expect(
+      JSON.parse((await cli(['gpio', '--json'], { env: { GREENLIGHT_HAL_DRIVER: 'mock' } })).out).chips[0]
+        .lines,
+    ).toBe(54);
+    expect(await cli(['gpio', '--driver', 'arduino'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('chardev'),
+    });
+    expect(await cli(['gpio', 'blink', 'GPIO99', '--driver', 'mock'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('GPIO9'),
+    });
+  });
+
+  it('blinks, watches and looks for a wire', async () => {
+    expect(
+      (await cli(['gpio', 'blink', 'GPIO5', '--driver', 'mock', '--times', '2', '--every', '1'])).code,
+    ).toBe(0);
+    expect(await cli(['gpio', 'blink', 'GPIO5', '--driver', 'mock', '--every', 'often'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('--every often'),
+    });
+    const ctrlC = new AbortController();
+    const watching = await cli(['gpio', 'watch', 'J8:29', '--driver', 'mock', '--bias', 'pull-up'], {
+      signal: ctrlC.signal,
+      onOut: () => ctrlC.abort(),
+    });
+    expect(watching).toMatchObject({ code: 0, out: 'J8:29 is active\n' });
+    expect((await cli(['gpio', 'watch', 'GPIO5', '--driver', 'mock', '--bias', 'strong'])).err).toContain(
+      'pull-down',
+    );
+    expect(await cli(['gpio', 'loopback', 'GPIO5', 'GPIO6', '--driver', 'mock'])).toMatchObject({
+      code: 1,
+      out: expect.stringContaining('is there a wire between them?'),
+    });
+  });
+});
+
+describe('mqtt', () => {
+  it('publishes and subscribes with the certificate of a thing', async () => {
+    const { stateDir } = await runApp(
+      `${QUIET}subscriptions:\n  - { source: Me, subject: to/me, target: Me }\n`.replace(
+        'things:\n',
+        'things:\n  - { name: Me }\n',
+      ),
+    );
+    const certs = await temporaryFolder();
+    await cli(['thing', 'add', 'Me', '--out', certs, '--state', stateDir]);
+    const on = (...argv: string[]) => cli(['mqtt', ...argv, '--certs', certs, '--state', stateDir]);
+    expect(await on('pub', 'Me', 'to/me', 'x')).toMatchObject({ code: 0, err: '' });
+    expect(await on('pub', 'Me', 'to/nobody', 'x')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('to/nobody'),
+    });
+    let ended = false;
+    const update = on('sub', 'Me', '$aws/things/Me/shadow/update/accepted', '--count', '1').finally(() => {
+      ended = true;
+    });
+    // the shadow answers whoever is there: asked until the subscription stands
+    while (!ended) await cli(['shadow', 'set', 'Me', 'a=1', '--state', stateDir]);
+    expect(await update).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^\$aws\/things\/Me\/shadow\/update\/accepted {2}\{.*"a":1/),
+    });
+    expect(await cli(['mqtt', 'pub', 'Nobody', 'a', 'x', '--state', stateDir])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('greenlight thing add Nobody'),
+    });
+    expect((await on('sub', 'Me', 'a', '--count', 'many')).code).toBe(2);
+    await cli(['thing', 'revoke', 'Me', '--state', stateDir]);
+    expect(await on('pub', 'Me', 'to/me', 'x')).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('Me could not connect'),
+    });
+  });
+});
+
 describe('tables', () => {
   it('puts numbers to the right and leaves no blanks at line ends', () => {
     expect(
