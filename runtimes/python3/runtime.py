@@ -62,8 +62,8 @@ def load(handler):
 
 
 def log_exception():
-    for line in traceback.format_exc().splitlines():
-        LOG.error(line)
+    sys.stdout.write(''.join('<3>{}\n'.format(line) for line in traceback.format_exc().splitlines()))
+    sys.stdout.flush()
 
 
 def serve(ipc, handler):

@@ -203,7 +203,7 @@ export class HostedFunction implements Claimant {
     let coming = 0;
     for (const { worker } of this.#staff)
       if (worker === undefined || worker.state === 'starting') coming += 1;
-    while (coming < this.#queue.length && this.#options.slots.take()) {
+    while (coming < this.#queue.length && this.#options.slots.take(this)) {
       this.#hire();
       coming += 1;
     }
@@ -251,6 +251,7 @@ export class HostedFunction implements Claimant {
           staff.idleTimer = clock.after(limits.idleMs, () => void this.#dismiss(staff, 'idle'));
         }
         this.#pump();
+        if (staff.idleSince !== undefined && !staffing.pinned) slots.idle(this);
       },
       ended: (ending) => this.#onEnded(staff, ending),
     };

@@ -9,6 +9,8 @@ export interface Claimant {
 
 export class Slots {
   readonly #claimants = new Set<Claimant>();
+  /** Those that found no room. */
+  readonly #denied = new Set<Claimant>();
   readonly #gate: (() => void)[] = [];
   #taken = 0;
   #starting = 0;
@@ -21,14 +23,17 @@ export class Slots {
 
   leave(claimant: Claimant): void {
     this.#claimants.delete(claimant);
+    this.#denied.delete(claimant);
   }
 
   /** Room for a process that is not pinned. When all is taken, the one longest idle has to go; then ask again. */
-  take(): boolean {
+  take(by: Claimant): boolean {
     if (this.#taken < this.limits.onDemandWorkers) {
       this.#taken += 1;
+      this.#denied.delete(by);
       return true;
     }
+    this.#denied.add(by);
     let longest: Claimant | undefined;
     for (const claimant of this.#claimants) {
       const since = claimant.idleSince;
@@ -40,9 +45,20 @@ export class Slots {
 
   give(): void {
     this.#taken -= 1;
-    for (const claimant of this.#claimants) {
+    // who was turned away first comes first
+    for (const claimant of [...this.#denied]) {
       if (this.#taken >= this.limits.onDemandWorkers) return;
+      this.#denied.delete(claimant);
       claimant.roomMade();
+    }
+  }
+
+  /** A process has nothing to do: it goes when somebody else was turned away. */
+  idle(claimant: Claimant): void {
+    for (const other of this.#denied) {
+      if (other === claimant) continue;
+      claimant.yieldOne();
+      return;
     }
   }
 

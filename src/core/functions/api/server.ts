@@ -76,6 +76,7 @@ export class FunctionApi {
     try {
       await this.#route(request, response);
     } catch (error) {
+      // told to whoever asked, and logged when it is ours
       if (error instanceof Refused) answerJson(response, error.status, { message: error.message });
       else if (error instanceof FunctionError) {
         const status =
@@ -85,8 +86,8 @@ export class FunctionApi {
         this.options.log.error({ err: error }, `functions' API: ${messageOf(error)}`);
         answerJson(response, 500, { message: 'internal failure' });
       }
-      // what is left of a body that was refused is not waited for
-      if (!request.complete) request.destroy();
+      // what is left of a body that is too large is not waited for
+      if (error instanceof Refused && error.status === 413) response.once('finish', () => request.destroy());
     }
   }
 

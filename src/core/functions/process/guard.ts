@@ -15,7 +15,7 @@ while read -r sign group; do
        [ "$before" = "$groups" ] || groups="$before $after" ;;
   esac
 done
-for group in $groups; do kill -KILL -- "-$group" 2>/dev/null; done
+for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
 `;
 
 /** Sees to it that no function survives the core, not even its kill −9. One small process for all functions. */
@@ -26,7 +26,11 @@ export class Guard {
 
   /** A machine without `sh` goes unguarded: functions then end when they next ask for work. */
   start(): void {
-    const child = spawn('sh', ['-c', SCRIPT], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    const child = spawn('sh', ['-c', SCRIPT], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+      cwd: '/',
+    });
     child.on('error', (error) => this.#lost(child, messageOf(error)));
     child.on('exit', () => this.#lost(child, 'it ended'));
     // writing to a guard that ended is told by its exit
