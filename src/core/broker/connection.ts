@@ -263,7 +263,12 @@ export class Connection {
       this.version === 5 || attempt !== undefined || reason === Reason.unsupportedProtocolVersion;
     if (answerable && reason !== Reason.keepAliveTimeout) {
       this.explained(this.version === 5 ? cause : undefined, (text) =>
-        this.state.codec.connack(this.version, reason, false, text === undefined ? undefined : { reasonString: text }),
+        this.state.codec.connack(
+          this.version,
+          reason,
+          false,
+          text === undefined ? undefined : { reasonString: text },
+        ),
       );
     }
     this.state.log.warn({ clientId: this.name, peer: this.peer.address, cause }, 'refused a connection');

@@ -14,7 +14,8 @@ import { decodeMessage, decodeRecord, encodeMessage, encodeRecord } from './form
 /**
  * Sessions in a durable store. Keys, where `|` is U+0000, which no client id and no filter may hold:
  * `c|client` the session, `f|client|filter` a subscription, `i|client|packet id` a QoS 2 message received,
- * `q|client|sequence|packet id` a message owed, `m|sequence` its content (once for all who are owed it),
+ * `q|client|sequence|packet id` a message owed, `p|client|sequence|packet id` one that only waits for PUBCOMP,
+ * `m|sequence` a message's content (once for all who are owed it),
  * `r|topic` a retained message.
  */
 export function durableSessions(store: Store): SessionStore {
@@ -43,7 +44,7 @@ class DurableSessions implements SessionStore {
       for (const { filter } of subscriptions) own.add(subscriptionKey(record.clientId, filter));
       for (const packetId of received) own.add(receivedKey(record.clientId, packetId));
       for (const { sequence, packetId, message } of deliveries) {
-        own.add(owedKey(record.clientId, sequence, packetId));
+        own.add((message ? owedKey : releasedKey)(record.clientId, sequence, packetId));
         if (message) this.#references.set(sequence, (this.#references.get(sequence) ?? 0) + 1);
       }
     }
@@ -83,7 +84,7 @@ class DurableSessions implements SessionStore {
         for (const key of own) {
           operations.push({ type: 'del', key });
           const sequence = sequenceOf(key);
-          if (sequence !== undefined && own.has(key)) this.#release(sequence, operations, undo);
+          if (sequence !== undefined) this.#release(sequence, operations, undo);
         }
         this.#belongings.delete(change.clientId);
         undo.push(() => this.#belongings.set(change.clientId, own));
@@ -99,7 +100,7 @@ class DurableSessions implements SessionStore {
           operations.push({
             type: 'put',
             key,
-            value: JSON.stringify({ qos, retain, identifiers, released: false }),
+            value: JSON.stringify({ qos, retain, identifiers }),
           });
         }
         if (references === 0) return;
@@ -110,20 +111,19 @@ class DurableSessions implements SessionStore {
         return;
       }
       case 'released': {
-        const key = owedKey(change.clientId, change.sequence, change.packetId);
-        if (!this.#belongings.get(change.clientId)?.has(key)) return;
-        operations.push({
-          type: 'put',
-          key,
-          value: JSON.stringify({ qos: 2, retain: false, released: true }),
-        });
-        this.#release(change.sequence, operations, undo);
+        const { clientId, sequence, packetId } = change;
+        if (!this.#disclaim(clientId, owedKey(clientId, sequence, packetId), operations, undo)) return;
+        const key = releasedKey(clientId, sequence, packetId);
+        this.#claim(clientId, key, undo);
+        operations.push({ type: 'put', key, value: '' });
+        this.#release(sequence, operations, undo);
         return;
       }
       case 'done': {
-        const key = owedKey(change.clientId, change.sequence, change.packetId);
-        if (!this.#disclaim(change.clientId, key, operations, undo)) return;
-        this.#release(change.sequence, operations, undo);
+        const { clientId, sequence, packetId } = change;
+        if (this.#disclaim(clientId, owedKey(clientId, sequence, packetId), operations, undo)) {
+          this.#release(sequence, operations, undo);
+        } else this.#disclaim(clientId, releasedKey(clientId, sequence, packetId), operations, undo);
         return;
       }
       case 'subscribe': {
@@ -175,7 +175,7 @@ class DurableSessions implements SessionStore {
     return true;
   }
 
-  /** One delivery less needs the message; a delivery that was released before needs it no more. */
+  /** One delivery less needs the message. */
   #release(sequence: number, operations: StoreOperation[], undo: (() => void)[]): void {
     const before = this.#references.get(sequence);
     if (before === undefined) return;
@@ -202,6 +202,9 @@ class DurableSessions implements SessionStore {
   }
 }
 
+type Owed = Pick<StoredDelivery, 'qos' | 'retain' | 'identifiers'>;
+const RELEASED: Owed = { qos: 2, retain: false, identifiers: undefined };
+
 /** Puts the entries of the store together again. */
 class Loading {
   readonly #records = new Map<string, SessionRecord>();
@@ -221,14 +224,14 @@ class Loading {
     else if (kind === 'i') append(this.#received, first, Number(second));
     else if (kind === 'm') this.#messages.set(Number.parseInt(first, 36), decodeMessage(value));
     else if (kind === 'r') this.#retained.push(decodeMessage(value));
-    else if (kind === 'q') {
-      const fields = JSON.parse(value.toString()) as Pick<
-        StoredDelivery,
-        'qos' | 'retain' | 'released' | 'identifiers'
-      >;
+    else if (kind === 'q' || kind === 'p') {
+      const released = kind === 'p';
+      const fields = released ? RELEASED : (JSON.parse(value.toString()) as Owed);
       append(this.#owed, first, {
-        ...fields,
+        qos: fields.qos,
+        retain: fields.retain,
         identifiers: fields.identifiers,
+        released,
         sequence: Number.parseInt(second, 36),
         packetId: Number(third),
       });
@@ -242,10 +245,16 @@ class Loading {
     const sessions: StoredSession[] = [];
     for (const record of this.#records.values()) {
       const deliveries: StoredDelivery[] = [];
-      for (const owed of this.#owed.get(record.clientId) ?? []) {
+      const all = this.#owed.get(record.clientId) ?? [];
+      for (const owed of all.sort((a, b) => a.sequence - b.sequence)) {
         const message = owed.released ? undefined : this.#messages.get(owed.sequence);
         sequence = Math.max(sequence, owed.sequence);
         if (message !== undefined) needed.add(owed.sequence);
+        else if (!owed.released) {
+          // without its content a message cannot be delivered
+          orphan(owedKey(record.clientId, owed.sequence, owed.packetId));
+          continue;
+        }
         deliveries.push({ ...owed, message });
       }
       sessions.push({
@@ -273,6 +282,8 @@ function append<T>(map: Map<string, T[]>, key: string, value: T): void {
 const sessionKey = (clientId: string): string => `c${SEPARATOR}${clientId}`;
 const subscriptionKey = (clientId: string, filter: string): string =>
   `f${SEPARATOR}${clientId}${SEPARATOR}${filter}`;
+const releasedKey = (clientId: string, sequence: number, packetId: number): string =>
+  `p${SEPARATOR}${clientId}${SEPARATOR}${digits(sequence)}${SEPARATOR}${packetId}`;
 const receivedKey = (clientId: string, packetId: number): string =>
   `i${SEPARATOR}${clientId}${SEPARATOR}${packetId}`;
 const messageKey = (sequence: number): string => `m${SEPARATOR}${digits(sequence)}`;
