@@ -10,6 +10,8 @@ import { pki } from './pki.js';
 export interface FarBroker {
   readonly broker: Broker;
   readonly address: CoreAddress;
+  /** Past the line. */
+  readonly direct: CoreAddress;
   thing(name: string): Promise<Credentials>;
   /** Ends every connection and lets none in. */
   cut(): void;
@@ -50,6 +52,7 @@ export async function farBroker(policy: Partial<BrokerPolicy> = {}): Promise<Far
   return {
     broker,
     address: { host: '127.0.0.1', port: line.port, ca },
+    direct: { ...listener.address(), ca },
     thing,
     cut: () => line.cut(),
     mend: () => line.mend(),

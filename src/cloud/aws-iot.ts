@@ -1,0 +1,65 @@
+import type { Clock, Log } from '../../hal/index.js';
+import type { BackoffLimits } from '../backoff.js';
+import type { Service } from '../lifecycle.js';
+import type { PartStatus } from '../status.js';
+import type { Connector, Credentials } from '../things/connection.js';
+import { Link } from '../things/link.js';
+
+export interface AwsIotOptions {
+  /** Host of the account's data endpoint: `<id>-ats.iot.<region>.amazonaws.com`. */
+  readonly endpoint: string;
+  /** Default 8883. 443 where a firewall lets nothing else out. */
+  readonly port?: number;
+  /** PEM of the CA of the endpoint. */
+  readonly ca: string;
+  /** Certificate and key that AWS IoT knows; the thing's name is the client id. */
+  readonly credentials: () => Promise<Credentials>;
+  /** `connectAwsSdk`, or `connectMqtt` where there is no build of AWS's SDK. */
+  readonly connect: Connector;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly backoff?: BackoffLimits;
+}
+
+const PORT = 8883;
+const BACKOFF: BackoffLimits = { firstMs: 1_000, maxMs: 120_000 };
+
+/** The site's one connection to AWS IoT Core, kept up. What goes over it registers with {@link link} before the start. */
+export class AwsIot implements Service {
+  readonly name = 'aws-iot';
+  readonly link: Link;
+
+  constructor(private readonly options: AwsIotOptions) {
+    const { endpoint, port = PORT, ca, credentials, connect, clock, log, random } = options;
+    this.link = new Link({
+      credentials,
+      locate: async () => [{ host: endpoint, port, ca }],
+      connect,
+      clock,
+      log,
+      random,
+      backoff: options.backoff ?? BACKOFF,
+    });
+  }
+
+  /** Does not wait for the connection: a site works without the cloud. */
+  start(signal: AbortSignal): Promise<void> {
+    return this.link.start(signal);
+  }
+
+  stop(): Promise<void> {
+    return this.link.stop();
+  }
+
+  part(): PartStatus {
+    const { connected, cause, connects, since } = this.link.status();
+    return {
+      name: this.name,
+      kind: 'cloud',
+      state: connected ? 'ok' : 'degraded',
+      ...(!connected && { cause: cause ?? `not connected to ${this.options.endpoint}` }),
+      figures: { connected, connects, since: new Date(since).toISOString() },
+    };
+  }
+}
