@@ -1,24 +1,13 @@
 /** The things that have a certificate here: who they are, and whether they still may connect. */
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Clock, messageOf } from '../../../hal/index.js';
 import type { GroupCa } from './ca.js';
-import { type IssuedCertificate, matchedPair, normalFingerprint, readCertificate } from './certificate.js';
+import { type IssuedCertificate, normalFingerprint, readCertificate } from './certificate.js';
 import { IdentityError } from './errors.js';
-import {
-  createFolder,
-  type FileContent,
-  makeFolder,
-  PRIVATE_FILE,
-  PUBLIC_FILE,
-  readText,
-  writeAtomic,
-} from './files.js';
-import { checkThingName, thingNameProblem } from './names.js';
-import { formatRecord, isFingerprint, KEPT_FINGERPRINTS, parseRecord, type ThingRecord } from './record.js';
+import type { FileContent } from './files.js';
+import { checkThingName } from './names.js';
+import { isFingerprint, KEPT_FINGERPRINTS, type ThingRecord } from './record.js';
+import { certificateFiles, handOut, ThingFolders } from './thing-folders.js';
 
-const RECORD_FILE = 'record.json';
-const CA_FILE = 'root.ca.pem';
 /** A thing of this machine gets a new certificate at a start in the last part of its life, at most this long before. */
 const RENEW_BEFORE_MS = 30 * 86_400_000;
 /** Records read at the same time: a group may have 2,500. */
@@ -57,14 +46,15 @@ export interface RegistryChange {
  * the running core sees the changes of a command after {@link reload}.
  */
 export class ThingRegistry {
-  readonly #folder: string;
+  readonly #folders: ThingFolders;
   readonly #ca: GroupCa;
   readonly #clock: Clock;
   #records: Map<string, ThingRecord> = new Map();
   #owners: Map<string, string> = new Map();
+  #last: Promise<unknown> = Promise.resolve();
 
   private constructor(folder: string, options: ThingRegistryOptions) {
-    this.#folder = folder;
+    this.#folders = new ThingFolders(folder);
     this.#ca = options.ca;
     this.#clock = options.clock;
   }
@@ -72,7 +62,7 @@ export class ThingRegistry {
   /** @throws {IdentityError} IDENTITY_DAMAGED with the first record that cannot be read, IDENTITY_IO */
   static async open(folder: string, options: ThingRegistryOptions): Promise<ThingRegistry> {
     const registry = new ThingRegistry(folder, options);
-    await makeFolder(folder);
+    await registry.#folders.make();
     const { problems } = await registry.reload();
     if (problems[0] !== undefined) throw new IdentityError('IDENTITY_DAMAGED', problems[0]);
     return registry;
@@ -80,7 +70,7 @@ export class ThingRegistry {
 
   /** By name. */
   list(): readonly ThingRecord[] {
-    return [...this.#records.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return [...this.#records.values()].sort(byName);
   }
 
   get(name: string): ThingRecord | undefined {
@@ -106,23 +96,22 @@ export class ThingRegistry {
    */
   async add(name: string, options: AddOptions): Promise<IssuedCertificate> {
     checkThingName(name);
-    const before = await this.#read(name);
-    if (before !== undefined && before.revoked === null) throw alreadyThere(name);
-    return this.#issue(name, before, { ...options, keep: [] });
+    return this.#alone(() => this.#add(name, options));
   }
 
   /** A further certificate; the one before stays valid until it expires. @throws IDENTITY_UNKNOWN, IDENTITY_REVOKED */
   async renew(name: string, options: AddOptions): Promise<IssuedCertificate> {
-    const before = await this.#existing(name);
-    if (before.revoked !== null) throw revoked(name, before.revoked);
-    return this.#issue(name, before, { joins: before.joins, ...options, keep: before.fingerprints });
+    checkThingName(name);
+    return this.#alone(() => this.#renew(name, options));
   }
 
   /** Ends all certificates of a thing. Whoever holds connections drops it. Again: nothing happens. @throws IDENTITY_UNKNOWN */
   async revoke(name: string): Promise<void> {
-    const before = await this.#existing(name);
-    if (before.revoked !== null) return;
-    await this.#save({ ...before, revoked: this.#now() });
+    checkThingName(name);
+    await this.#alone(async () => {
+      const before = await this.#existing(name);
+      if (before.revoked === null) await this.#save({ ...before, revoked: this.#now() });
+    });
   }
 
   /**
@@ -134,13 +123,15 @@ export class ThingRegistry {
     options: { readonly days: number; readonly joins?: boolean },
   ): Promise<IssuedCertificate> {
     checkThingName(name);
-    const before = await this.#read(name);
-    if (before === undefined) return this.add(name, { joins: false, ...options });
-    if (before.revoked !== null) throw revoked(name, before.revoked);
-    const kept = await this.#local(before);
-    const early = Math.min(RENEW_BEFORE_MS, (options.days * 86_400_000) / 4);
-    if (kept !== undefined && kept.notAfter.getTime() - this.#clock.now() > early) return kept;
-    return this.renew(name, options);
+    return this.#alone(async () => {
+      const before = await this.#folders.read(name);
+      if (before === undefined) return this.#add(name, { joins: false, ...options });
+      if (before.revoked !== null) throw revoked(name, before.revoked);
+      const kept = await this.#folders.pair(before);
+      const early = Math.min(RENEW_BEFORE_MS, (options.days * 86_400_000) / 4);
+      if (kept !== undefined && kept.notAfter.getTime() - this.#clock.now() > early) return kept;
+      return this.#renew(name, options);
+    });
   }
 
   /**
@@ -150,6 +141,27 @@ export class ThingRegistry {
    */
   async importCertificate(name: string, certificate: string): Promise<ThingRecord> {
     checkThingName(name);
+    return this.#alone(() => this.#import(name, certificate));
+  }
+
+  /** Reads what other processes changed. A folder that cannot be read keeps its thing as it was. */
+  reload(): Promise<RegistryChange> {
+    return this.#alone(() => this.#reload());
+  }
+
+  async #add(name: string, options: AddOptions): Promise<IssuedCertificate> {
+    const before = await this.#folders.read(name);
+    if (before !== undefined && before.revoked === null) throw alreadyThere(name);
+    return this.#issue(name, before, { ...options, keep: [] });
+  }
+
+  async #renew(name: string, options: AddOptions): Promise<IssuedCertificate> {
+    const before = await this.#existing(name);
+    if (before.revoked !== null) throw revoked(name, before.revoked);
+    return this.#issue(name, before, { joins: before.joins, ...options, keep: before.fingerprints });
+  }
+
+  async #import(name: string, certificate: string): Promise<ThingRecord> {
     const pem = certificate.includes('-----BEGIN');
     const parsed = pem ? readCertificate(certificate, `the certificate for ${name}`) : undefined;
     const fingerprint = normalFingerprint(parsed?.fingerprint256 ?? certificate.trim());
@@ -163,7 +175,7 @@ export class ThingRegistry {
     if (owner !== undefined && owner !== name) {
       throw new IdentityError('IDENTITY_EXISTS', `the certificate for ${name} is that of the thing ${owner}`);
     }
-    const before = await this.#read(name);
+    const before = await this.#folders.read(name);
     if (before !== undefined && before.revoked !== null) throw revoked(name, before.revoked);
     const record: ThingRecord = {
       name,
@@ -178,14 +190,13 @@ export class ThingRegistry {
     return record;
   }
 
-  /** Reads what other processes changed. A folder that cannot be read keeps its thing as it was. */
-  async reload(): Promise<RegistryChange> {
-    const names = (await listFolders(this.#folder)).filter((name) => thingNameProblem(name) === undefined);
+  async #reload(): Promise<RegistryChange> {
+    const names = await this.#folders.names();
     const records = new Map<string, ThingRecord>();
     const problems: string[] = [];
     const read = async (name: string): Promise<void> => {
       try {
-        const record = await this.#read(name);
+        const record = await this.#folders.read(name);
         if (record !== undefined) records.set(name, record);
       } catch (error) {
         problems.push(messageOf(error));
@@ -204,7 +215,7 @@ export class ThingRegistry {
     this.#records = records;
     this.#owners = new Map();
     for (const record of records.values()) this.#own(record);
-    const all = [...records.values()];
+    const all = [...records.values()].sort(byName);
     return {
       added: all.filter(({ name }) => !before.has(name)).map(({ name }) => name),
       revoked: all
@@ -228,38 +239,21 @@ export class ThingRegistry {
       revoked: null,
       joins: options.joins ?? true,
     };
-    const files: FileContent[] = [
-      { name: certificateFile(name), content: issued.certificate, mode: PUBLIC_FILE },
-    ];
-    const key = { name: keyFile(name), content: issued.privateKey, mode: PRIVATE_FILE };
-    if (options.out === undefined) {
-      if (options.keepKey !== false) files.push(key);
-    } else await this.#handOut(options.out, [...files, key]);
+    const keepKey = options.out === undefined && options.keepKey !== false;
+    const files = certificateFiles(name, issued, keepKey);
+    if (options.out !== undefined) await handOut(options.out, { name, issued, ca: this.#ca.certificate });
     if (before === undefined) await this.#create(record, files);
-    else {
-      // The record goes last: files that it does not know count for nothing and are issued anew at the next start.
-      for (const file of files)
-        await writeAtomic(join(this.#folder, name, file.name), file.content, file.mode);
-      await this.#save(record);
-    }
+    else await this.#save(record, files);
     return issued;
   }
 
-  async #handOut(out: string, files: readonly FileContent[]): Promise<void> {
-    await makeFolder(out);
-    const all = [...files, { name: CA_FILE, content: this.#ca.certificate, mode: PUBLIC_FILE }];
-    for (const file of all) await writeAtomic(join(out, file.name), file.content, file.mode);
-  }
-
   async #create(record: ThingRecord, files: readonly FileContent[]): Promise<void> {
-    const path = join(this.#folder, record.name);
-    const recordFile = { name: RECORD_FILE, content: formatRecord(record), mode: PRIVATE_FILE };
-    if (!(await createFolder(path, [...files, recordFile]))) throw alreadyThere(record.name);
+    if (!(await this.#folders.create(record, files))) throw alreadyThere(record.name);
     this.#remember(record);
   }
 
-  async #save(record: ThingRecord): Promise<void> {
-    await writeAtomic(join(this.#folder, record.name, RECORD_FILE), formatRecord(record), PRIVATE_FILE);
+  async #save(record: ThingRecord, files: readonly FileContent[] = []): Promise<void> {
+    await this.#folders.save(record, files);
     this.#remember(record);
   }
 
@@ -273,16 +267,8 @@ export class ThingRegistry {
     for (const fingerprint of record.fingerprints) this.#owners.set(fingerprint, record.name);
   }
 
-  /** From disk, not from memory: another process may have changed it. */
-  async #read(name: string): Promise<ThingRecord | undefined> {
-    const path = join(this.#folder, name, RECORD_FILE);
-    const text = await readText(path);
-    return text === undefined ? undefined : parseRecord(text, path, name);
-  }
-
   async #existing(name: string): Promise<ThingRecord> {
-    checkThingName(name);
-    const record = await this.#read(name);
+    const record = await this.#folders.read(name);
     if (record === undefined) {
       throw new IdentityError(
         'IDENTITY_UNKNOWN',
@@ -292,14 +278,12 @@ export class ThingRegistry {
     return record;
   }
 
-  async #local(record: ThingRecord): Promise<IssuedCertificate | undefined> {
-    const [certificate, privateKey] = await Promise.all([
-      readText(join(this.#folder, record.name, certificateFile(record.name))),
-      readText(join(this.#folder, record.name, keyFile(record.name))),
-    ]);
-    if (certificate === undefined || privateKey === undefined) return undefined;
-    const pair = matchedPair(certificate, privateKey);
-    return pair !== undefined && record.fingerprints.includes(pair.fingerprint) ? pair : undefined;
+  /** One change at a time: a reload that overlaps a change would put the state before it back into memory. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    // Whoever asked hears of the failure; the next begins anyhow.
+    this.#last = done.catch(() => {});
+    return done;
   }
 
   #now(): string {
@@ -307,12 +291,8 @@ export class ThingRegistry {
   }
 }
 
-function certificateFile(name: string): string {
-  return `${name}.cert.pem`;
-}
-
-function keyFile(name: string): string {
-  return `${name}.private.key`;
+function byName(a: ThingRecord, b: ThingRecord): number {
+  return a.name < b.name ? -1 : 1;
 }
 
 function keepNewest(fingerprints: readonly string[]): readonly string[] {
@@ -331,13 +311,4 @@ function revoked(name: string, at: string): IdentityError {
     'IDENTITY_REVOKED',
     `the thing ${name} was revoked on ${at}: greenlight thing add ${name}`,
   );
-}
-
-async function listFolders(folder: string): Promise<readonly string[]> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
-  } catch (error) {
-    throw new IdentityError('IDENTITY_IO', `${folder}: ${messageOf(error)}`, { cause: error });
-  }
 }

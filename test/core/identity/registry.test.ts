@@ -87,6 +87,19 @@ describe('the registry of things', () => {
     expect(core.registry.identify(shows(two.fingerprint))).toBeUndefined();
   });
 
+  it('loses nothing when a reload and changes overlap', async () => {
+    const { registry } = await testIdentity();
+    const adding = Array.from({ length: 10 }, (_, n) => registry.add(`T${n}`, { days: DAYS }));
+    const reloading = Array.from({ length: 10 }, () => registry.reload());
+    const issued = await Promise.all(adding);
+    const changes = await Promise.all(reloading);
+    expect(issued.map(({ fingerprint }) => registry.identify(shows(fingerprint)))).toEqual(
+      Array.from({ length: 10 }, (_, n) => `T${n}`),
+    );
+    for (const change of changes)
+      expect(change).toEqual({ added: [], revoked: [], removed: [], problems: [] });
+  });
+
   it('keeps a thing as it was when its record cannot be read, and says which', async () => {
     const core = await testIdentity();
     const issued = await core.registry.add('One', { days: DAYS });
