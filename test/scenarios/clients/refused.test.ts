@@ -87,11 +87,11 @@ describe.each([4, 5] as const)('refused with MQTT protocol version %i', (protoco
 
   it('a thing that is not in the group', async () => {
     const running = await runningCore();
-    const device = await running.device('GG_Switch');
-    running.core.group.leave('GG_Switch');
+    const device = await running.device('GG_Guest');
+    running.core.group.leave('GG_Guest');
     await closedWithoutConnect(dial(running, as(device, { protocolVersion })));
     expect(lines(running)).toEqual([
-      expect.stringContaining('the thing GG_Switch is not a member of the group crossing'),
+      expect.stringContaining('the thing GG_Guest is not a member of the group crossing'),
     ]);
   });
 

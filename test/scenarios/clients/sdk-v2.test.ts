@@ -115,16 +115,16 @@ describe('aws-iot-device-sdk-v2', () => {
   it('is told why discovery is refused', async (context) => {
     const v2 = await sdk(context);
     const { identity, core, device } = await coreOn443(context);
-    const thing = await device('GG_Switch');
+    const thing = await device('GG_Guest');
     await expect(discoveryClient(v2, thing).discover('GG_TrafficLight')).rejects.toMatchObject({
       response_code: 403,
     });
-    core.group.leave('GG_Switch');
-    await expect(discoveryClient(v2, thing).discover('GG_Switch')).rejects.toMatchObject({
+    core.group.leave('GG_Guest');
+    await expect(discoveryClient(v2, thing).discover('GG_Guest')).rejects.toMatchObject({
       response_code: 404,
     });
-    await identity.registry.revoke('GG_Switch');
-    await expect(discoveryClient(v2, thing).discover('GG_Switch')).rejects.toMatchObject({
+    await identity.registry.revoke('GG_Guest');
+    await expect(discoveryClient(v2, thing).discover('GG_Guest')).rejects.toMatchObject({
       response_code: 403,
     });
   });
