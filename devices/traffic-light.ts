@@ -21,6 +21,8 @@ const LAMP: Readonly<Record<Aspect, Lamp>> = { R: 'red', Y: 'yellow', G: 'green'
 /** Red last: it is the one that is lit from the start. */
 const TAKING_ORDER: readonly Aspect[] = ['G', 'Y', 'R'];
 const SAFE: Aspect = 'R';
+/** Time in ms after which a safe state that could not be reached is tried again. */
+const SAFE_RETRY_MS = 1_000;
 
 const PROPERTIES: readonly ShadowProperty[] = [
   {
@@ -109,6 +111,8 @@ class TrafficLight implements Role {
   #maxOn: Timer | undefined;
   /** A fault that no request caused is told to the context. */
   #alarmed = false;
+  /** Runs while the safe state is owed. */
+  #owed: Timer | undefined;
 
   constructor(
     private readonly options: TrafficLightOptions,
@@ -140,6 +144,7 @@ class TrafficLight implements Role {
   stop(): Promise<void> {
     return this.#serial.run(async () => {
       this.#maxOn?.cancel();
+      this.#forgetOwed();
       await this.#held.close();
       if (this.#lit !== undefined) this.#lit = SAFE;
     });
@@ -170,6 +175,7 @@ class TrafficLight implements Role {
       await this.#show(aspect);
       const broken = await this.#verify(aspect);
       if (broken !== undefined) return await this.#makeSafe(broken);
+      this.#forgetOwed();
     } catch (error) {
       return this.#makeSafe(failure(error, 'property'));
     }
@@ -228,16 +234,43 @@ class TrafficLight implements Role {
   /** Red and nothing else, as far as the lines allow: with another lamp stuck, red stays dark. */
   async #makeSafe(reason: RoleFault): Promise<RoleFault> {
     this.#maxOn?.cancel();
+    this.#forgetOwed();
     this.context.log.warn({ thing: this.context.thing, code: reason.code }, reason.message);
     try {
       await this.#show(SAFE);
       return reason;
     } catch (error) {
+      this.#oweSafe();
       return {
         ...reason,
-        message: `${reason.message}; the safe state failed too: ${failure(error).message}`,
+        message: `${reason.message}; the safe state failed too and is tried again: ${failure(error).message}`,
       };
     }
+  }
+
+  #oweSafe(): void {
+    const timer = this.context.clock.after(SAFE_RETRY_MS, () => {
+      void this.#serial.run(async () => {
+        // A request that came first may have paid it.
+        if (this.#owed !== timer) return;
+        try {
+          await this.#show(SAFE);
+        } catch {
+          // Said when it failed first; the state tells that it lasts.
+          this.#oweSafe();
+          return;
+        }
+        this.#owed = undefined;
+        this.context.log.info({ thing: this.context.thing }, `the light is at ${SAFE} again`);
+        this.context.changed();
+      });
+    });
+    this.#owed = timer;
+  }
+
+  #forgetOwed(): void {
+    this.#owed?.cancel();
+    this.#owed = undefined;
   }
 
   #watchMaxOn(): void {

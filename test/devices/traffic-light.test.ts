@@ -141,6 +141,31 @@ describe('traffic-light', () => {
     expect(lit(board)).toEqual(['red']);
   });
 
+  it('tries the safe state again until it is reached', async () => {
+    const { board, role, clock, changes } = await makeLight();
+    await role.apply?.({ property: 'G' });
+    board.fail('GPIO22', 'write', { times: 4 });
+    await role.apply?.({ property: 'Y' });
+    await clock.advance(2_500);
+    expect(lit(board)).toEqual(['green']);
+    expect(changes.count).toBe(0);
+    await clock.advance(500);
+    expect(lit(board)).toEqual(['red']);
+    expect(role.state()).toEqual({ property: 'R' });
+    expect(changes.count).toBe(1);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('forgets a safe state that is owed when the next request succeeds', async () => {
+    const { board, role, clock } = await makeLight();
+    await role.apply?.({ property: 'G' });
+    board.fail('GPIO22', 'write', { times: 2 });
+    await role.apply?.({ property: 'Y' });
+    expect(await role.apply?.({ property: 'Y' })).toBeUndefined();
+    await clock.advance(5_000);
+    expect(lit(board)).toEqual(['yellow']);
+  });
+
   it('reports null when every lamp is dark', async () => {
     const { board, role } = await makeLight();
     board.fail('GPIO22', 'write');
