@@ -62,7 +62,8 @@ export class ShadowBinding {
     const document = await this.options.shadow.get();
     this.#version = document?.version ?? 0;
     this.#known = document?.state.reported ?? {};
-    this.#wanted = document?.state.delta;
+    // not the delta, which compares with what was reported before: a role that starts anew is in its safe state
+    this.#wanted = document?.state.desired;
     this.#online = true;
     this.#dirty = true;
     await this.#work();
