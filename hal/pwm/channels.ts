@@ -17,12 +17,12 @@ const RP1 = /[0-9a-f]98000\.pwm/;
 const CHANNELS: Readonly<Record<string, ReadonlyMap<number, PwmChannel>>> = {
   'pinctrl-bcm2835': broadcom(),
   'pinctrl-bcm2711': broadcom(),
-  'pinctrl-rp1': new Map(
-    [12, 13, 18, 19].map((gpio, channel) => [
-      gpio,
-      { device: RP1, channel, overlay: `dtoverlay=pwm,pin=${gpio},func=4` },
-    ]),
-  ),
+  'pinctrl-rp1': new Map([
+    [12, { device: RP1, channel: 0, overlay: 'dtoverlay=pwm,pin=12,func=4' }],
+    [13, { device: RP1, channel: 1, overlay: 'dtoverlay=pwm,pin=13,func=4' }],
+    [18, { device: RP1, channel: 2, overlay: 'dtoverlay=pwm-2chan' }],
+    [19, { device: RP1, channel: 3, overlay: 'dtoverlay=pwm-2chan' }],
+  ]),
 };
 
 /** The channel that a line can carry; undefined for every other line. */
