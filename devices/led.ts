@@ -14,6 +14,9 @@ export interface LedOptions {
   readonly maxOn?: number;
 }
 
+/** Time in ms after which switching off is tried again when the line failed at the end of `maxOn`. */
+const OFF_RETRY_MS = 1_000;
+
 const PROPERTIES: readonly ShadowProperty[] = [
   { name: 'on', side: 'desired', values: 'true | false', description: 'Lit, steadily or blinking.' },
   {
@@ -214,14 +217,15 @@ class Led implements Role {
     }
   }
 
-  #watchMaxOn(): void {
+  #watchMaxOn(waitMs = this.options.maxOn): void {
     const { maxOn } = this.options;
-    if (maxOn === undefined) return;
+    if (waitMs === undefined) return;
     this.#maxOn?.cancel();
-    this.#maxOn = this.context.clock.after(maxOn, () => {
+    this.#maxOn = this.context.clock.after(waitMs, () => {
       void this.#serial.run(async () => {
         if (!this.#on) return;
         const failed = await this.#show({ on: false, blink: this.#blink, brightness: this.#brightness });
+        if (failed !== undefined) this.#watchMaxOn(OFF_RETRY_MS);
         const rule = ruleFault(`the LED was on for ${maxOn} ms, the longest that \`maxOn\` allows`, 'on');
         this.#alarm(failed ?? rule);
       });

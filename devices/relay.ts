@@ -18,6 +18,8 @@ export interface RelayOptions {
 
 /** Time in ms between tries to tell the shadow what `powerOn` decided. */
 const CLAIM_RETRY_MS = 5_000;
+/** Time in ms after which switching off is tried again when the line failed at the end of `maxOn`. */
+const OFF_RETRY_MS = 1_000;
 
 const PROPERTIES: readonly ShadowProperty[] = [
   { name: 'on', side: 'desired', values: 'true | false', description: 'The contact is closed.' },
@@ -168,13 +170,14 @@ class Relay implements Role {
     return undefined;
   }
 
-  #watchMaxOn(): void {
+  #watchMaxOn(waitMs = this.options.maxOn): void {
     const { maxOn } = this.options;
-    if (maxOn === undefined) return;
-    this.#maxOn = this.context.clock.after(maxOn, () => {
+    if (waitMs === undefined) return;
+    this.#maxOn = this.context.clock.after(waitMs, () => {
       void this.#serial.run(async () => {
         if (!this.#on) return;
         const failed = await this.#switch(false);
+        if (failed !== undefined) this.#watchMaxOn(OFF_RETRY_MS);
         const rule = ruleFault(`the relay was on for ${maxOn} ms, the longest that \`maxOn\` allows`, 'on');
         this.#alarm(failed ?? rule);
         this.context.log.warn({ thing: this.context.thing, code: rule.code }, rule.message);

@@ -272,6 +272,25 @@ describe('relay', () => {
   });
 });
 
+describe.each([
+  ['led', led],
+  ['relay', relay],
+] as const)('%s', (_, definition) => {
+  it('tries to go off again when the line fails at the end of maxOn', async () => {
+    const rig = await makeRole(definition, { options: { line: LINE, maxOn: '10s' } });
+    await rig.role.apply?.({ on: true });
+    rig.board.fail(LINE, 'write', { times: 2 });
+    await rig.clock.advance(11_999);
+    expect(rig.role.state().on).toBe(true);
+    expect(rig.faults.at(-1)).toMatchObject({ code: 'HAL_IO' });
+    await rig.clock.advance(1);
+    expect(rig.role.state().on).toBe(false);
+    expect(value(rig)).toBe('inactive');
+    expect(rig.faults.at(-1)).toMatchObject({ code: 'DEVICE_RULE' });
+    expect(rig.clock.pending).toBe(0);
+  });
+});
+
 describe('servo', () => {
   const makeServo = (options: JsonObject = {}) => makeRole(servo, { options: { line: LINE, ...options } });
 
