@@ -1,11 +1,15 @@
 /** `npm run bench [PART…]`: figures, beside a peer where there is one. Exits 0 whatever they are: read the table. */
 import { crossing } from './crossing.js';
+import { shadows } from './shadow/shadow.js';
 import { printRows, type Row } from './support/figures.js';
+import { table } from './table/table.js';
 
 const PARTS: Readonly<
   Record<string, { readonly title: string; readonly run: () => Promise<readonly Row[]> }>
 > = {
   crossing: { title: 'The crossing, end to end (peer: mosquitto, raw echo)', run: crossing },
+  table: { title: 'The subscription table', run: table },
+  shadow: { title: 'The shadow service (peer: a broker echo)', run: shadows },
 };
 
 const wanted = process.argv.slice(2);

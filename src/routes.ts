@@ -83,6 +83,11 @@ function coreRoutes(parts: RouteParts): ControlRoutes {
     },
     'POST /things/:name/add': ({ parameters }) => issue('add', parameters.name!),
     'POST /things/:name/renew': ({ parameters }) => issue('renew', parameters.name!),
+    'POST /things/:name/import': async ({ parameters, body }) => {
+      const record = await registry.importCertificate(parameters.name!, String(body.certificate ?? ''));
+      core.admit(record.name);
+      return record;
+    },
     'POST /things/:name/revoke': async ({ parameters }) => {
       await registry.revoke(parameters.name!);
       core.expel(parameters.name!);
@@ -111,6 +116,7 @@ const CORE_ROUTES = [
   'POST /things/reload',
   'POST /things/:name/add',
   'POST /things/:name/renew',
+  'POST /things/:name/import',
   'POST /things/:name/revoke',
   'GET /shadows/:thing',
   'GET /shadow/:thing',

@@ -1,11 +1,10 @@
-import { isIP } from 'node:net';
-import { type Clock, isJsonObject, type JsonObject, type Log } from '../../hal/index.js';
+import { type Clock, isJsonObject, type JsonObject, type Log, messageOf } from '../../hal/index.js';
 import type { CoreConfig } from '../config/model.js';
 import { type Service, ServiceStack } from '../lifecycle.js';
 import type { PartStatus } from '../status.js';
 import type { Store } from '../store/contract.js';
 import { Broker, durableSessions } from './broker/index.js';
-import { DiscoveryServer } from './discovery/index.js';
+import { AdvertisedAddresses, DiscoveryServer } from './discovery/index.js';
 import type { BuiltinFunction } from './functions/contract.js';
 import { BuiltinHost, type FunctionShadows } from './functions/host.js';
 import { Group, type GroupDefinition, GroupPolicy, SHADOW_SERVICE } from './group/index.js';
@@ -39,6 +38,7 @@ export class Core implements Service {
   readonly #options: CoreOptions;
   readonly #parts: ServiceStack = new ServiceStack();
   readonly #policy: GroupPolicy;
+  readonly #addresses: AdvertisedAddresses;
   readonly #certificate: ServerCertificate;
   readonly #listener: TlsListener;
   readonly #discovery: DiscoveryServer;
@@ -72,10 +72,15 @@ export class Core implements Service {
       log: log.child({ part: 'shadows' }),
       limits: { documentBytes: config.shadow.sizeLimit },
     });
+    this.#addresses = new AdvertisedAddresses({
+      configured: config.advertise,
+      clock,
+      log: log.child({ part: 'discovery' }),
+    });
     this.#certificate = new ServerCertificate({
       ca,
       folder: options.caFolder,
-      names: [...config.advertise, ...namesOf(config.mqtt.host), ...namesOf(config.discovery.host)],
+      names: listenNames(config),
       days: config.certificates.serverDays,
       clock,
       log: log.child({ part: 'certificates' }),
@@ -101,7 +106,7 @@ export class Core implements Service {
       registry,
       isMember: (thing) => this.group.isThing(thing),
       core: config.thingName,
-      connectivity: () => config.advertise.map((host) => ({ host, port: this.mqttPort })),
+      connectivity: () => this.#addresses.current.map((host) => ({ host, port: this.mqttPort })),
       clock,
       log: log.child({ part: 'discovery' }),
     });
@@ -131,10 +136,13 @@ export class Core implements Service {
 
   /** Functions are ready before the first client can say anything. */
   async start(signal: AbortSignal): Promise<void> {
-    this.group.replace(this.#options.definition);
+    // those that joined come first: rows of the definition may name them
     for (const record of this.#options.identity.registry.list()) {
       if (record.joins && record.revoked === null) this.group.join(record.name);
     }
+    this.group.replace(this.#options.definition);
+    await this.#parts.start(this.#addresses, signal);
+    await this.#certificate.setNames([...this.#addresses.current, ...listenNames(this.#options.config)]);
     const order: readonly Service[] = [
       this.#policy,
       this.#certificate,
@@ -146,10 +154,23 @@ export class Core implements Service {
     ];
     for (const part of order) await this.#parts.start(part, signal);
     this.#certificate.onRenewed(() => this.#listener.renew());
+    this.#addresses.onChanged((addresses) => void this.#readdress(addresses));
   }
 
   async stop(): Promise<void> {
     await this.#parts.stop();
+  }
+
+  /** The new addresses stand in the certificate before any client compares the two; connected ones stay. */
+  async #readdress(addresses: readonly string[]): Promise<void> {
+    try {
+      await this.#certificate.setNames([...addresses, ...listenNames(this.#options.config)]);
+    } catch (error) {
+      this.#options.log.error(
+        { part: 'certificates' },
+        `the new addresses are not in the server certificate: ${messageOf(error)}`,
+      );
+    }
   }
 
   /** A thing became a member while the core runs. */
@@ -209,9 +230,9 @@ export class Core implements Service {
   }
 }
 
-/** An address to listen on that clients may use too; "all addresses" is none of them. */
-function namesOf(host: string): readonly string[] {
-  return host === '0.0.0.0' || host === '::' || (isIP(host) === 0 && host === '') ? [] : [host];
+/** Addresses to listen on that clients may use too; "all addresses" is none of them. */
+function listenNames({ mqtt, discovery }: CoreConfig): readonly string[] {
+  return [mqtt.host, discovery.host].filter((host) => host !== '0.0.0.0' && host !== '::');
 }
 
 /** The shadow service as functions see it: bodies as the protocol has them, absence instead of a 404. */

@@ -199,6 +199,13 @@ describe('thing', () => {
         expect.arrayContaining([expect.objectContaining({ name, revoked: expect.any(String) })]),
       );
     }
+    expect((await on('import', 'Foreign', 'ab'.repeat(32))).out).toBe(
+      'Foreign may now connect with that certificate\n',
+    );
+    expect(await on('import', 'Foreign', join(out, 'none.pem'))).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('none.pem'),
+    });
     expect(await on('add', '../x', '--out', out)).toMatchObject({
       code: 1,
       err: expect.stringContaining('../x'),

@@ -1,4 +1,4 @@
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type JsonObject, type JsonValue, messageOf, SystemClock } from '../../../hal/index.js';
 import { ControlError } from '../../control/errors.js';
@@ -52,6 +52,22 @@ export const registerThing: Register = (program, { io, action }) => {
         await handOut(options.out, name, files);
         io.out(`${name} has a new certificate; its files are in ${options.out}\n`);
         return undefined;
+      }),
+    );
+
+  withState(thing.command('import <name> <certificate>'))
+    .description(
+      'let NAME in with a certificate that it already has: a PEM file, or the AWS IoT certificate id',
+    )
+    .action(
+      action(async (name: string, certificate: string, options: StateOptions) => {
+        const text = await certificateText(certificate);
+        const done = await running(options, io, 'POST', `/things/${encodeURIComponent(name)}/import`, {
+          certificate: text,
+        });
+        if (done === undefined) await (await offline(options, io)).registry.importCertificate(name, text);
+        io.out(`${name} may now connect with that certificate\n`);
+        return EXIT.done;
       }),
     );
 
@@ -112,6 +128,20 @@ async function issue(
   const { registry, ca } = await offline(options, io);
   const { certificate, privateKey } = await registry[verb](name, { days: DEVICE_DAYS, keepKey: false });
   return { certificate, privateKey, ca: ca.certificate };
+}
+
+/** What a file holds, or the argument itself when it is a certificate id. */
+async function certificateText(argument: string): Promise<string> {
+  if (/^[0-9a-fA-F]{64}$/.test(argument)) return argument;
+  try {
+    return await readFile(argument, 'utf8');
+  } catch (error) {
+    throw new ControlError(
+      'CONTROL_REFUSED',
+      `${argument} is neither a file that can be read nor a certificate id of 64 hexadecimal digits`,
+      { cause: error },
+    );
+  }
 }
 
 async function fromFolder(options: StateOptions, io: CliIo): Promise<JsonValue> {

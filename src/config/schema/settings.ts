@@ -72,7 +72,7 @@ const CORE = section(
       maxItems: 32,
       uniqueItems: true,
       description:
-        'Host names and addresses in discovery and in the server certificate; in the variable separated by commas.',
+        'Host names and addresses in discovery and in the server certificate; `auto` stands for those that this machine has at the moment. In the variable separated by commas.',
       default: ['127.0.0.1'],
       env: 'GREENLIGHT_CORE_ADVERTISE',
     },
@@ -134,7 +134,7 @@ const CORE = section(
           minimum: 1,
           maximum: 3_650,
           description: 'Days that the server certificate is valid; it is renewed before.',
-          default: 398,
+          default: 30,
           env: 'GREENLIGHT_CORE_CERTIFICATES_SERVER_DAYS',
         },
       },

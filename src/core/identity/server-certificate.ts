@@ -71,8 +71,15 @@ export class ServerCertificate implements Service {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Takes new addresses into the certificate, at once, when they differ. The CA stays, so clients need nothing new. */
+  /**
+   * Takes new addresses into the certificate, at once, when they differ; before start they only stand for those given
+   * to the constructor. The CA stays, so clients need nothing new.
+   */
   async setNames(names: readonly string[]): Promise<void> {
+    if (this.#current === undefined) {
+      this.#names = names;
+      return;
+    }
     const all = serverNames(names);
     if (sameNames(all, this.#names)) return;
     this.#names = all;
