@@ -3,8 +3,8 @@ import type { BrokerPort } from '../core/broker/contract.js';
 import type { Service } from '../lifecycle.js';
 import type { PartStatus } from '../status.js';
 import type { Store } from '../store/contract.js';
-import { matches } from '../things/filter.js';
 import type { Link } from '../things/link.js';
+import { matches } from '../topic-filter.js';
 import { Spool, type SpoolOptions } from './spool/index.js';
 
 export interface BridgeOptions {

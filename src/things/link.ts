@@ -1,9 +1,9 @@
 import { type Clock, type Log, messageOf } from '../../hal/index.js';
 import { Backoff, type BackoffLimits } from '../backoff.js';
 import type { Service } from '../lifecycle.js';
+import { matches } from '../topic-filter.js';
 import type { Connection, Connector, CoreAddress, Credentials } from './connection.js';
 import { ThingError } from './errors.js';
-import { matches } from './filter.js';
 
 /** Finds cores. Each call gives the addresses in the order in which they are to be tried; rejects with THING_DISCOVERY. */
 export type Locate = (signal: AbortSignal) => Promise<readonly CoreAddress[]>;

@@ -15,7 +15,7 @@ const PARTS: readonly (readonly [part: string, path: RegExp])[] = [
   ['devices', /^devices\//],
   ['cli', /^src\/(cli\/|main\.ts$)/],
   // Small things that every part of src may use.
-  ['shared', /^src\/(store|control)\/|^src\/(lifecycle|log|status|package|backoff)\.ts$/],
+  ['shared', /^src\/(store|control)\/|^src\/(lifecycle|log|status|package|backoff|topic-filter)\.ts$/],
   ['config', /^src\/config\//],
   ['core', /^src\/core\//],
   ['things', /^src\/things\//],
@@ -50,7 +50,7 @@ export const ALLOWED: Readonly<Record<string, Allowed>> = {
   things: { use: [...CONTRACTS, 'shared'], types: ['config'] },
   aggregator: { use: ['hal contract', 'shared'], types: ['config', 'core', 'devices contract'] },
   // The sinks of the aggregator's batches are here.
-  cloud: { use: ['hal contract', 'shared', 'aggregator'], types: ['config', 'core', 'things'] },
+  cloud: { use: ['hal contract', 'shared', 'aggregator', 'things'], types: ['config', 'core'] },
   dashboard: {
     use: ['hal contract', 'shared'],
     types: ['config', 'core', 'aggregator', 'cloud', 'devices contract'],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseDiscovery } from '../../src/things/discovery.js';
-import { matches } from '../../src/things/filter.js';
+import { matches } from '../../src/topic-filter.js';
 
 describe('parseDiscovery', () => {
   const core = (Connectivity: object[]) => ({ thingArn: 'arn', Connectivity });

@@ -1,5 +1,7 @@
 /** MQTT topic filters (MQTT 5.0, section 4.7), with one level of our own: `${thing}`. */
 
+export { matches } from '../../topic-filter.js';
+
 /** A level of a row's subject that stands for the name of the thing for which the row is taken. */
 export const OWN_NAME = '$' + '{thing}';
 
@@ -31,11 +33,6 @@ export function namesOwner(filter: string): boolean {
 /** The filter with its {@link OWN_NAME} levels replaced. */
 export function withOwner(filter: string, thing: string): string {
   return filter.replaceAll(OWN_NAME, thing);
-}
-
-/** Whether a topic matches a filter. A wildcard in the first level matches no topic that begins with `$`. */
-export function matches(filter: string, topic: string): boolean {
-  return overlap(filter, topic);
 }
 
 /** Whether some topic matches both filters. */
