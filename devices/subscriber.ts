@@ -29,6 +29,9 @@ export const subscriber: RoleDefinition<SubscriberOptions> = {
   create: (options, context) => new Subscriber(options, context),
 };
 
+/** Characters of a payload that the log line shows. */
+const SHOWN = 200;
+
 class Subscriber implements Role {
   #end: (() => void) | undefined;
   #received = 0;
@@ -65,7 +68,8 @@ class Subscriber implements Role {
       if (missed > 0) this.#lost += missed;
       this.#sequence = sequence;
     }
-    this.context.log.info({ thing: this.context.thing, topic, payload }, 'message received');
+    const text = JSON.stringify(payload).slice(0, SHOWN);
+    this.context.log.info({ thing: this.context.thing, topic, payload }, `${topic}: ${text}`);
     this.context.changed();
   }
 }

@@ -1,4 +1,5 @@
 /** Drivers by name, loaded when chosen. `auto` tries them in order and remembers why each was passed over. */
+import type { LineAddress } from './address.js';
 import type { Clock } from './clock.js';
 import type { DriverName, GpioDriver } from './contract.js';
 import type { MockBoard } from './drivers/mock/board.js';
@@ -11,6 +12,8 @@ export interface DriverDeps {
   readonly log: Log;
   /** The board for the mock driver; a new one when absent. */
   readonly mock?: MockBoard;
+  /** Wires of a new mock board. */
+  readonly wires?: readonly { readonly from: LineAddress; readonly to: LineAddress }[];
   /** Environment; `GREENLIGHT_HAL_DRIVER` decides what `auto` means. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }

@@ -144,7 +144,13 @@ class Application implements App {
     if (!config.things.some((thing) => thing.role !== undefined)) return undefined;
     const gpio = await openDriver(
       config.hal.driver,
-      { clock, log: log.child({ part: 'gpio' }), env, ...(mock && { mock }) },
+      {
+        clock,
+        log: log.child({ part: 'gpio' }),
+        env,
+        ...(mock && { mock }),
+        ...(config.hal.mock?.wires && { wires: config.hal.mock.wires }),
+      },
       { signal },
     );
     this.#gpio = gpio;

@@ -39,9 +39,12 @@ interface Kept extends Totals {
   readonly version: number;
   readonly colour: string | undefined;
   readonly windows: number;
-  /** The counter's total at the start of the green that is on, when cars are counted. */
-  readonly counterAtGreen: number | undefined;
-  readonly counter: number;
+  /** Cars that the counter told of, over all its restarts. */
+  readonly counted: number;
+  /** Of those, the ones that belong to a green already counted. */
+  readonly attributed: number;
+  /** The counter's own total at its last message, and since when it counts; another `since` is a new count from 0. */
+  readonly counter: { readonly total: number; readonly since: number } | undefined;
 }
 
 const NOTHING: Kept = {
@@ -49,8 +52,9 @@ const NOTHING: Kept = {
   version: 0,
   colour: undefined,
   windows: 0,
-  counterAtGreen: undefined,
-  counter: 0,
+  counted: 0,
+  attributed: 0,
+  counter: undefined,
 };
 
 /**
@@ -124,7 +128,11 @@ export class CarAggregator implements BuiltinFunction {
 
   #count(event: JsonValue): void {
     if (!isJsonObject(event) || typeof event.total !== 'number') return;
-    this.#kept = { ...this.#kept, counter: event.total };
+    const { counter, counted } = this.#kept;
+    const { total } = event;
+    const since = typeof event.since === 'number' ? event.since : 0;
+    const passed = counter === undefined ? 0 : counter.since === since ? total - counter.total : total;
+    this.#kept = { ...this.#kept, counted: counted + Math.max(0, passed), counter: { total, since } };
   }
 
   async #see({ version, colour }: Sighting): Promise<void> {
@@ -140,11 +148,10 @@ export class CarAggregator implements BuiltinFunction {
       else this.#kept = seen;
       return;
     }
-    if (began) await this.#save({ ...seen, counterAtGreen: before.counter }, undefined);
-    else if (ended) {
-      const cars = Math.max(0, before.counter - (before.counterAtGreen ?? before.counter));
-      await this.#green({ ...seen, counterAtGreen: undefined }, cars);
-    } else this.#kept = seen;
+    // a car whose message comes late belongs to the next green: none is lost, none counts twice
+    if (ended) await this.#green({ ...seen, attributed: seen.counted }, seen.counted - seen.attributed);
+    else if (began) await this.#save(seen, undefined);
+    else this.#kept = seen;
   }
 
   async #green(seen: Kept, cars: number): Promise<void> {

@@ -1,4 +1,4 @@
-import type { AnyRoleDefinition, Role } from '../../devices/contract.js';
+import type { AnyRoleDefinition, Role, RoleFault } from '../../devices/contract.js';
 import type { Clock, GpioDriver, JsonObject, Log } from '../../hal/index.js';
 import type { Service } from '../lifecycle.js';
 import { ShadowBinding } from './binding.js';
@@ -37,6 +37,8 @@ export class Thing implements Service {
   readonly #link: Link;
   readonly #shadow: ShadowClient | undefined;
   readonly #binding: ShadowBinding | undefined;
+  /** What the role told of itself; also of a role that keeps no shadow. */
+  #fault: RoleFault | undefined;
   #running = false;
 
   constructor(private readonly options: ThingOptions) {
@@ -56,7 +58,10 @@ export class Thing implements Service {
         this.#binding?.changed();
         tellState();
       },
-      fault: (fault) => this.#binding?.fault(fault),
+      fault: (fault) => {
+        this.#fault = fault;
+        this.#binding?.fault(fault);
+      },
     });
     const traffic = definition.traffic(name, options.options);
     neighbours.prepare([...(traffic.drives ?? []), ...(traffic.follows ?? [])]);
@@ -99,7 +104,7 @@ export class Thing implements Service {
 
   status(): ThingStatus {
     const link = this.#link.status();
-    const fault = this.#binding?.standingFault;
+    const fault = this.#binding?.standingFault ?? this.#fault;
     const cause = fault ? `${fault.code}: ${fault.message}` : link.cause;
     return {
       name: this.name,

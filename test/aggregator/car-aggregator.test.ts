@@ -101,16 +101,19 @@ describe('car aggregator', () => {
       r.light.colour = colour;
       await aggregator.invoke(invocation({ current: r.document() }));
     };
-    const cars = (total: number) => aggregator.invoke({ topic: 'cars/C', event: { total }, from: 'C' });
+    const cars = (total: number, since = 1) =>
+      aggregator.invoke({ topic: 'cars/C', event: { total, since }, from: 'C' });
     await cars(10);
     await see('G');
     await cars(14);
     await see('Y');
-    await cars(20);
+    // late, and from a counter that began anew
+    await cars(15);
     await see('G');
+    await cars(2, 2);
     await see('R');
-    expect(aggregator.totals).toEqual({ totalTraffic: 4, totalGreenlights: 2, minCars: 0, maxCars: 4 });
-    expect((await readRows(r.section)).map((row) => row.TotalTraffic)).toEqual([4, 4]);
+    expect(aggregator.totals).toEqual({ totalTraffic: 7, totalGreenlights: 2, minCars: 3, maxCars: 4 });
+    expect((await readRows(r.section)).map((row) => row.TotalTraffic)).toEqual([4, 7]);
   });
 
   it('equals a count of transitions whatever colours come, and wherever the process dies between two steps', async () => {

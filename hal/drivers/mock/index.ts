@@ -22,5 +22,7 @@ export { MockSwitch, type SwitchSettings } from './switch.js';
 
 /** The mock on the board given, or on a new one. */
 export function createDriver(deps: DriverDeps): MockDriver {
-  return new MockDriver(deps.mock ?? new MockBoard({ clock: deps.clock }));
+  return new MockDriver(
+    deps.mock ?? new MockBoard({ clock: deps.clock, ...(deps.wires && { wires: deps.wires }) }),
+  );
 }
