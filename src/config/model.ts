@@ -80,6 +80,13 @@ export interface FunctionConfig {
   readonly timeoutMs: number;
   readonly encoding: 'json' | 'binary';
   readonly environment: Readonly<Record<string, string>>;
+  /** What of this machine it is meant to use; paths absolute. */
+  readonly resources?: {
+    readonly lines?: readonly string[];
+    readonly devices?: readonly string[];
+    readonly folders?: readonly { readonly path: string; readonly access: 'ro' | 'rw' }[];
+  };
+  readonly runAs?: { readonly uid: number; readonly gid: number };
 }
 
 /** A row of the subscription table: a message from source on subject may reach target. */

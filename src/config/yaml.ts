@@ -8,6 +8,7 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  stringify,
   visit,
 } from 'yaml';
 import { messageOf } from '../../hal/index.js';
@@ -78,6 +79,11 @@ function danglingAlias(document: Document): number | undefined {
     },
   });
   return offset;
+}
+
+/** Writes plain data as YAML 1.2 that {@link readYaml} reads as the same. */
+export function writeYaml(value: unknown): string {
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false });
 }
 
 function findOffset(document: Document, path: Path, of: 'key' | 'value'): number | undefined {

@@ -110,6 +110,50 @@ export const OWN_FUNCTION: Readonly<Record<string, Schema>> = {
     description: 'Its environment variables. Values are not shown by `greenlight check`.',
     writeOnly: true,
   },
+  resources: {
+    type: 'object',
+    properties: {
+      lines: {
+        type: 'array',
+        maxItems: 20,
+        items: { type: 'string', minLength: 1, maxLength: 64 },
+        description: 'GPIO lines, by name.',
+      },
+      devices: {
+        type: 'array',
+        maxItems: 20,
+        items: { type: 'string', pattern: '^/' },
+        description: 'Device files, as absolute paths.',
+      },
+      folders: {
+        type: 'array',
+        maxItems: 20,
+        items: {
+          type: 'object',
+          properties: {
+            path: { type: 'string', pattern: '^/', description: 'Absolute.' },
+            access: { enum: ['ro', 'rw'], default: 'ro', description: 'To read, or to read and write.' },
+          },
+          required: ['path'],
+          additionalProperties: false,
+        },
+        description: 'Folders.',
+      },
+    },
+    additionalProperties: false,
+    description:
+      'What of this machine it is meant to use. Checked before it starts; it finds it as JSON in GREENLIGHT_RESOURCES.',
+  },
+  runAs: {
+    type: 'object',
+    properties: {
+      uid: { type: 'integer', minimum: 1, description: 'User id.' },
+      gid: { type: 'integer', minimum: 1, description: 'Group id.' },
+    },
+    required: ['uid', 'gid'],
+    additionalProperties: false,
+    description: 'User and group that it runs as. Needs a core that runs as root.',
+  },
 };
 
 export function subscriptionsSchema(catalog: Catalog): Schema {

@@ -51,7 +51,7 @@ export interface FunctionResources {
 
 /** @param make the builtin's instance; only called for `builtin:` */
 export function functionDefinition(
-  config: FunctionConfig & Pick<ProcessRun, 'resources' | 'runAs'>,
+  config: FunctionConfig,
   rows: readonly SubscriptionRow[],
   make: (config: FunctionConfig) => BuiltinFunction,
 ): FunctionDefinition {

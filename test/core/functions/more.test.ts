@@ -211,4 +211,27 @@ describe('the function manager', () => {
     await hub.port('Tester').publish({ topic: 'other/x', payload: '{}' });
     expect(status('Moved').figures.invocations).toBe(asked + 1);
   });
+
+  it('needs its port, and takes nothing when it is stopped', async () => {
+    const { manager } = await rig([]);
+    await expect(rig([], { httpPort: manager.httpPort })).rejects.toMatchObject({ code: 'FUNCTION_API' });
+    await manager.stop();
+    await expect(manager.replace([])).rejects.toMatchObject({ code: 'FUNCTION_STOPPED' });
+  });
+
+  it('has 200 functions up within seconds, and tells their status at once', async () => {
+    const functions = Array.from({ length: 200 }, (_, i) => node(`F${i}`, 'probe.withCallback'));
+    const began = performance.now();
+    const { manager } = await rig(functions, { rows: [] });
+    const started = performance.now();
+    expect(await manager.invoke('F199', json({}))).toMatchObject({ ok: true });
+    const asked = performance.now();
+    expect(manager.status()).toHaveLength(200);
+    const told = performance.now();
+    expect((await manager.replace(functions)).restarted).toEqual([]);
+    const replaced = performance.now();
+    expect(started - began).toBeLessThan(3_000);
+    expect(told - asked).toBeLessThan(200);
+    expect(replaced - told).toBeLessThan(3_000);
+  });
 });

@@ -1,0 +1,19 @@
+/** Deployments: another group for a running core, whole or not at all. */
+export {
+  changesBetween,
+  digestOf,
+  type GroupDocument,
+  type GroupDocumentChange,
+  type ListChange,
+  type NamedEntry,
+} from './document.js';
+export { DeploymentError, type DeploymentErrorCode } from './errors.js';
+export type { DeploymentRecord, DeploymentStatus, DeploymentType } from './record.js';
+export {
+  type DeployedPart,
+  type Deployment,
+  type DeploymentEvents,
+  DeploymentService,
+  type DeploymentServiceOptions,
+} from './service.js';
+export { type ImportedGroup, importGreengrassV1, type V1File } from './v1/import.js';

@@ -1,0 +1,325 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import { type Clock, type Log, messageOf } from '../../../hal/index.js';
+import type { Store } from '../../store/contract.js';
+import { changesBetween, digestOf, type GroupDocument } from './document.js';
+import { DeploymentError } from './errors.js';
+import { History } from './history.js';
+import type { DeploymentRecord, DeploymentType } from './record.js';
+
+/** A part of the core that follows the deployed group: the table, the functions, the things. */
+export interface DeployedPart<D extends GroupDocument> {
+  readonly name: string;
+  /** One sentence per problem that keeps it from following; changes nothing. */
+  check?(next: D): Promise<readonly string[]>;
+  /** Follows, changing only what differs. Rejects when it cannot; it is then asked to follow the former group again. */
+  apply(next: D): Promise<void>;
+}
+
+export interface DeploymentServiceOptions {
+  /** A section of its own. */
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Deletes what a reset deletes beside functions and rows (the shadows). Called again when it was cut short. */
+  readonly clear: () => Promise<void>;
+  /** Records that are kept. Default 50. */
+  readonly keep?: number;
+}
+
+export interface DeploymentEvents {
+  /** Every change of a status, after it is on disk. */
+  changed: [record: DeploymentRecord];
+}
+
+/** A deployment that has begun. */
+export interface Deployment {
+  readonly id: string;
+  /** Resolves with its last record, also when it failed. */
+  readonly done: Promise<DeploymentRecord>;
+}
+
+const BY_FILE = 'configuration file';
+const NOTHING: GroupDocument = { things: [], functions: [], subscriptions: [] };
+
+/**
+ * Brings another group to the parts of a running core: the whole of it, or none. What is deployed is named by one
+ * record on disk, written last; a core that dies before that write begins with the former group.
+ */
+export class DeploymentService<D extends GroupDocument> {
+  readonly events = new EventEmitter<DeploymentEvents>();
+  readonly #options: DeploymentServiceOptions;
+  readonly #history: History<D>;
+  #parts: readonly DeployedPart<D>[] | undefined;
+  #current: D | undefined;
+  #running: Promise<unknown> | undefined;
+
+  constructor(options: DeploymentServiceOptions) {
+    this.#options = options;
+    this.#history = new History(options.store, options.keep ?? 50);
+  }
+
+  /**
+   * Before the parts start. Of the configuration file's group and the deployed one, the later wins: a file that was not
+   * edited since the last deployment does not undo it.
+   * @returns the group to begin with
+   */
+  async open(fromFile: D): Promise<D> {
+    const died = await this.#history.load();
+    if (died !== undefined) await this.#bury(died);
+    const base = digestOf(fromFile);
+    const { pointer } = this.#history;
+    const deployed = pointer && (await this.#history.group(pointer.group));
+    if (deployed !== undefined && pointer?.base === base) {
+      this.#current = deployed;
+      if (pointer.clearing) await this.#clear(pointer.deployment);
+      return deployed;
+    }
+    this.#current = fromFile;
+    const record = this.#record('Configuration', BY_FILE, fromFile, deployed ?? (NOTHING as D));
+    await this.#history.succeed({ ...record, status: 'Success' }, fromFile, {
+      deployment: record.id,
+      group: record.group,
+      base,
+    });
+    return fromFile;
+  }
+
+  /** The parts run: from now on groups can be deployed to them, in this order. */
+  attach(parts: readonly DeployedPart<D>[]): void {
+    this.#parts = parts;
+  }
+
+  /** Waits for a deployment under way; takes no more. */
+  async close(): Promise<void> {
+    this.#parts = undefined;
+    await this.#running;
+  }
+
+  /** The deployed group. */
+  get current(): D | undefined {
+    return this.#current;
+  }
+
+  /** Newest first. */
+  list(limit = 50): readonly DeploymentRecord[] {
+    return this.#history.records.slice(-limit).reverse();
+  }
+
+  /** @throws {DeploymentError} DEPLOYMENT_UNKNOWN */
+  get(id: string): DeploymentRecord {
+    const record = this.#history.records.find((known) => known.id === id);
+    if (record === undefined) throw unknown(id);
+    return record;
+  }
+
+  /**
+   * @param next checked as configuration is; the parts check what only they can know
+   * @throws {DeploymentError} DEPLOYMENT_BUSY, DEPLOYMENT_STOPPED
+   */
+  deploy(next: D, { by }: { readonly by: string }): Promise<Deployment> {
+    return this.#begin('NewDeployment', next, { by });
+  }
+
+  /**
+   * Deploys the group of an earlier deployment once more.
+   * @throws {DeploymentError} DEPLOYMENT_UNKNOWN, DEPLOYMENT_BUSY, DEPLOYMENT_STOPPED
+   */
+  async redeploy(id: string, { by }: { readonly by: string }): Promise<Deployment> {
+    const group = await this.#history.group(this.get(id).group);
+    if (group === undefined) throw unknown(id);
+    return this.#begin('Redeployment', group, { by, again: id });
+  }
+
+  /**
+   * Forgets functions, rows and shadows; things and their certificates stay.
+   * @param options.force goes on past parts that fail
+   * @throws {DeploymentError} DEPLOYMENT_BUSY, DEPLOYMENT_STOPPED
+   */
+  async reset(options: { readonly by: string; readonly force?: boolean }): Promise<Deployment> {
+    const next = { ...this.#mustBeOpen(), functions: [], subscriptions: [] };
+    return this.#begin(options.force ? 'ForceResetDeployment' : 'ResetDeployment', next, options);
+  }
+
+  async #begin(
+    type: DeploymentType,
+    next: D,
+    { by, again }: { readonly by: string; readonly again?: string },
+  ): Promise<Deployment> {
+    const previous = this.#mustBeOpen();
+    const parts = this.#parts;
+    if (parts === undefined) throw new DeploymentError('DEPLOYMENT_STOPPED', 'the core is not running');
+    if (this.#running !== undefined) {
+      throw new DeploymentError(
+        'DEPLOYMENT_BUSY',
+        'another deployment is under way; wait until it has ended',
+      );
+    }
+    const record = { ...this.#record(type, by, next, previous), ...(again !== undefined && { again }) };
+    const begun = this.#history.begin(record, next);
+    const done = begun.then(() => this.#carryOut(record, { next, previous, parts }));
+    const ended = done
+      .catch(() => {})
+      .finally(() => {
+        this.#running = undefined;
+      });
+    this.#running = ended;
+    await begun;
+    this.#tell(record);
+    return { id: record.id, done };
+  }
+
+  async #carryOut(
+    record: DeploymentRecord,
+    groups: { readonly next: D; readonly previous: D; readonly parts: readonly DeployedPart<D>[] },
+  ): Promise<DeploymentRecord> {
+    const { next, previous, parts } = groups;
+    const force = record.type === 'ForceResetDeployment';
+    const applied: DeployedPart<D>[] = [];
+    const problems: string[] = [];
+    let at = '';
+    let success: DeploymentRecord;
+    try {
+      for (const part of parts) {
+        at = `${part.name}: `;
+        problems.push(...((await part.check?.(next)) ?? []));
+      }
+      if (problems.length > 0 && !force)
+        return await this.#fail(record, 'the group cannot run here', problems);
+      at = '';
+      const inProgress = await this.#inProgress(record);
+      for (const part of parts) {
+        at = `${part.name}: `;
+        applied.push(part);
+        const applying = part.apply(next);
+        await (force ? applying.catch((error) => void problems.push(at + messageOf(error))) : applying);
+      }
+      at = '';
+      success = await this.#switch(inProgress, next, problems);
+    } catch (error) {
+      // told in the record, with what became of the way back; when the disk refuses that too, the caller is told
+      return this.#fail(record, at + messageOf(error), await this.#restore(applied, previous));
+    }
+    if (this.#history.pointer?.clearing) await this.#clear(record.id);
+    this.#tell(success);
+    return success;
+  }
+
+  /** From this write on, the next group is the deployed one. */
+  async #switch(record: DeploymentRecord, next: D, problems: readonly string[]): Promise<DeploymentRecord> {
+    const success: DeploymentRecord = {
+      ...record,
+      status: 'Success',
+      updatedAt: this.#options.clock.now(),
+      ...(problems.length > 0 && { errorDetails: problems }),
+    };
+    await this.#history.succeed(success, next, {
+      deployment: record.id,
+      group: record.group,
+      base: this.#history.pointer?.base ?? record.group,
+      ...(record.type.endsWith('ResetDeployment') && { clearing: true as const }),
+    });
+    this.#current = next;
+    return success;
+  }
+
+  /** What fails here is done again at the next start: the reset itself stands. */
+  async #clear(id: string): Promise<void> {
+    const { clear, log } = this.#options;
+    try {
+      await clear();
+      await this.#history.cleared();
+    } catch (error) {
+      log.error(
+        { deployment: id, err: error },
+        `the reset is not complete, and is completed at the next start: ${messageOf(error)}`,
+      );
+    }
+  }
+
+  /** The former group once more, on every part that was touched, last first. @returns what did not come back */
+  async #restore(parts: readonly DeployedPart<D>[], previous: D): Promise<readonly string[]> {
+    const lost: string[] = [];
+    for (const part of [...parts].reverse()) {
+      try {
+        await part.apply(previous);
+      } catch (error) {
+        lost.push(
+          `${part.name} did not come back to the former group: ${messageOf(error)}; restart the core`,
+        );
+      }
+    }
+    return lost;
+  }
+
+  async #fail(
+    record: DeploymentRecord,
+    message: string,
+    details: readonly string[],
+  ): Promise<DeploymentRecord> {
+    const failure: DeploymentRecord = {
+      ...record,
+      status: 'Failure',
+      updatedAt: this.#options.clock.now(),
+      errorMessage: message,
+      ...(details.length > 0 && { errorDetails: details }),
+    };
+    await this.#history.fail(failure);
+    this.#tell(failure);
+    return failure;
+  }
+
+  async #inProgress(record: DeploymentRecord): Promise<DeploymentRecord> {
+    const updated: DeploymentRecord = {
+      ...record,
+      status: 'InProgress',
+      updatedAt: this.#options.clock.now(),
+    };
+    await this.#history.progress(updated);
+    this.#tell(updated);
+    return updated;
+  }
+
+  async #bury(id: string): Promise<void> {
+    const record = this.#history.records.find((known) => known.id === id);
+    if (record === undefined) return;
+    await this.#fail(record, 'the core ended while it was under way; the former group is kept', []);
+  }
+
+  #record(type: DeploymentType, by: string, next: D, previous: D): DeploymentRecord {
+    const now = this.#options.clock.now();
+    return {
+      id: randomUUID(),
+      sequence: (this.#history.records.at(-1)?.sequence ?? 0) + 1,
+      type,
+      status: 'Building',
+      by,
+      createdAt: now,
+      updatedAt: now,
+      changes: changesBetween(previous, next),
+      group: digestOf(next),
+    };
+  }
+
+  #tell(record: DeploymentRecord): void {
+    const { id, type, status, errorMessage, errorDetails } = record;
+    const line = `deployment ${id} (${type}): ${status}${errorMessage === undefined ? '' : `: ${errorMessage}`}`;
+    const { log } = this.#options;
+    if (status === 'Failure') log.error({ deployment: id, details: errorDetails }, line);
+    else log.info({ deployment: id }, line);
+    this.events.emit('changed', record);
+  }
+
+  #mustBeOpen(): D {
+    if (this.#current === undefined)
+      throw new DeploymentError('DEPLOYMENT_STOPPED', 'the core is not running');
+    return this.#current;
+  }
+}
+
+function unknown(id: string): DeploymentError {
+  return new DeploymentError(
+    'DEPLOYMENT_UNKNOWN',
+    `there is no deployment ${id} whose group is kept; see greenlight deployments`,
+  );
+}
