@@ -13,11 +13,11 @@ const SET_ASIDE = 'x/';
 const END = '0';
 
 /**
- * Shadows in the section `shadow` of the core's store. One update is one put; the store joins concurrent ones.
+ * Shadows in a store, or a section of one, that is theirs alone. One update is one put; the store joins concurrent ones.
  * @param options.clock for the time that a record was set aside
  */
 export function durableShadows(store: Store, options: { readonly clock?: Clock } = {}): ShadowStore {
-  return new DurableShadows(store.section('shadow'), options.clock ?? new SystemClock());
+  return new DurableShadows(store, options.clock ?? new SystemClock());
 }
 
 class DurableShadows implements ShadowStore {

@@ -1,6 +1,7 @@
+import type { ShadowChange } from './contract.js';
 import type { ShadowDocument } from './document.js';
 import { shadowId } from './names.js';
-import type { ShadowChange, ShadowService } from './service.js';
+import type { ShadowService } from './service.js';
 
 /**
  * Resolves with the document as soon as `reported` agrees with `desired`; with undefined when the shadow does not exist

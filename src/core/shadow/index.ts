@@ -3,8 +3,15 @@
  *
  * Engine, without side effects: names, topics, validate, merge, delta, metadata, document, update, messages, engine.
  * Storage: store (contract), memory-store, durable-store, record. Service: admission, lanes, slices, cache, publisher,
- * service; rest is its HTTPS side, list its list of names, follow waits for `reported`.
+ * service (contract: its types); rest is its HTTPS side, list its list of names, follow waits for `reported`.
  */
+export type {
+  AcceptedUpdate,
+  ShadowChange,
+  ShadowEvents,
+  ShadowServiceOptions,
+  ShadowStatus,
+} from './contract.js';
 export { type Difference, Section, type Sections, ShadowDocument, Tombstone } from './document.js';
 export { durableShadows } from './durable-store.js';
 export { type ProtocolCode, ShadowError, type ShadowErrorCode } from './errors.js';
@@ -15,14 +22,7 @@ export { memoryShadows } from './memory-store.js';
 export type { DeleteAccepted, GetAccepted, Rejected, UpdateAccepted } from './messages.js';
 export { type ShadowId, shadowId } from './names.js';
 export { isShadowPath, type ShadowRestAnswer, type ShadowRestRequest, shadowRest } from './rest.js';
-export {
-  type AcceptedUpdate,
-  type ShadowChange,
-  type ShadowEvents,
-  ShadowService,
-  type ShadowServiceOptions,
-  type ShadowStatus,
-} from './service.js';
+export { ShadowService } from './service.js';
 export type { Page, SetAside, ShadowStore } from './store.js';
 export {
   answerTopic,

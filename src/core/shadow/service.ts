@@ -1,8 +1,15 @@
 import { EventEmitter } from 'node:events';
-import { type Clock, type JsonObject, type Log, messageOf, type Timer } from '../../../hal/index.js';
+import { messageOf, type Timer } from '../../../hal/index.js';
 import type { Service } from '../../lifecycle.js';
-import type { BrokerPort, PortMessage } from '../broker/contract.js';
+import type { PortMessage } from '../broker/contract.js';
 import { Admission } from './admission.js';
+import {
+  type AcceptedUpdate,
+  MAX_SET_ASIDE,
+  type ShadowEvents,
+  type ShadowServiceOptions,
+  type ShadowStatus,
+} from './contract.js';
 import type { ShadowDocument } from './document.js';
 import type { Outcome, ShadowRequest } from './engine.js';
 import { notRunning, ShadowError } from './errors.js';
@@ -14,70 +21,14 @@ import {
   deleteAccepted,
   type GetAccepted,
   getAccepted,
-  type UpdateAccepted,
   updateAccepted,
 } from './messages.js';
 import { nameProblem, type ShadowId, shadowId } from './names.js';
 import { Publisher } from './publisher.js';
-import type { SetAside, ShadowStore } from './store.js';
+import type { SetAside } from './store.js';
 import { parseRequestTopic, SHADOW_TOPICS, type ShadowOperation } from './topics.js';
 import { clientTokenOf } from './validate.js';
 
-export interface ShadowServiceOptions {
-  /** Named `GGShadowService`. Stays open; whoever opened it closes it. */
-  readonly port: BrokerPort;
-  readonly store: ShadowStore;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly limits?: Partial<ShadowLimits>;
-}
-
-/** A change that is on disk, told in order for each shadow, after its messages were handed to the broker. */
-export interface ShadowChange extends ShadowId {
-  /** Undefined: the shadow did not exist before. */
-  readonly previous: ShadowDocument | undefined;
-  /** Undefined: it was deleted. */
-  readonly current: ShadowDocument | undefined;
-  /** Of `current`, or of the document that was deleted. */
-  readonly version: number;
-  /** Client id, or the name that a caller in this process gave. */
-  readonly by: string;
-}
-
-export interface ShadowEvents {
-  changed: [change: ShadowChange];
-}
-
-export interface AcceptedUpdate {
-  /** Body of the accepted message. */
-  readonly accepted: UpdateAccepted;
-  readonly current: ShadowDocument;
-  /** What `desired` asks for beyond `reported` now; undefined when nothing. */
-  readonly delta: JsonObject | undefined;
-}
-
-export interface ShadowStatus {
-  readonly running: boolean;
-  /** Requests since start: carried out; refused for what they are; refused because there were too many. */
-  readonly accepted: number;
-  readonly rejected: number;
-  readonly throttled: number;
-  /** Unanswered now, the payload bytes that they hold, and the shadows that they concern. */
-  readonly pendingRequests: number;
-  readonly pendingBytes: number;
-  readonly busyShadows: number;
-  readonly cachedDocuments: number;
-  readonly cachedBytes: number;
-  /** Loads and saves that the store refused since start, and what it said last. */
-  readonly storeFailures: number;
-  readonly lastStoreFailure: string | undefined;
-  /** Answers that the broker did not take, since start. */
-  readonly unpublished: number;
-  /** Records that could not be read; the last ones, at most {@link MAX_SET_ASIDE}. */
-  readonly setAside: readonly SetAside[];
-}
-
-const MAX_SET_ASIDE = 100;
 const FORGET_EVERY_MS = 3_600_000;
 const EMPTY = Buffer.alloc(0);
 

@@ -237,7 +237,7 @@ describe('a disk that refuses', () => {
 
   it('to give one record sets that one aside and says so; the rest goes on', async () => {
     const raw = new MemoryStore();
-    await raw.section('shadow').write([{ type: 'put', key: 'd/Bad/', value: '{"version":41,"state"' }]);
+    await raw.write([{ type: 'put', key: 'd/Bad/', value: '{"version":41,"state"' }]);
     const { service } = await startService({ store: durableShadows(raw) });
     await service.update('Good', undefined, report({ a: 1 }), 'cli');
     await expect(service.get('Bad')).rejects.toMatchObject({ protocolCode: 404 });
@@ -386,7 +386,7 @@ describe('the service on the broker', () => {
     await service.delete('T', undefined, 'cli');
     const left = async (): Promise<number> => {
       let count = 0;
-      for await (const _ of raw.section('shadow').entries()) count += 1;
+      for await (const _ of raw.entries()) count += 1;
       return count;
     };
     await clock.advance(47 * 3_600_000);

@@ -64,7 +64,7 @@ describe('a damaged record', () => {
     ['with a version that is none', '{"version":"x","state":{},"metadata":{}}', undefined],
   ] as const) {
     it(`${what} is set aside with its bytes, and its version kept where it can be read`, async () => {
-      await raw.section('shadow').write([{ type: 'put', key: 'd/T/', value: damaged }]);
+      await raw.write([{ type: 'put', key: 'd/T/', value: damaged }]);
       const store = durableShadows(raw, { clock });
       const told: SetAside[] = [];
       expect(await store.load(id, (record) => told.push(record))).toEqual(left);
@@ -73,14 +73,14 @@ describe('a damaged record', () => {
       ]);
       expect(await store.setAside(10)).toEqual(told);
       expect(await store.load(id)).toEqual(left);
-      const note = await raw.section('shadow').get('x/T/');
+      const note = await raw.get('x/T/');
       const { record } = JSON.parse(Buffer.from(note as Uint8Array).toString()) as { record: string };
       expect(Buffer.from(record, 'base64')).toEqual(Buffer.from(damaged));
     });
   }
 
   it('among tombstones is set aside too', async () => {
-    await raw.section('shadow').write([{ type: 'put', key: 't/T/n', value: 'x' }]);
+    await raw.write([{ type: 'put', key: 't/T/n', value: 'x' }]);
     const store = durableShadows(raw, { clock });
     expect(await store.load(shadowId('T', 'n'))).toBeUndefined();
     expect(await store.setAside(10)).toMatchObject([{ thing: 'T', shadow: 'n' }]);
