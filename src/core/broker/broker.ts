@@ -47,6 +47,8 @@ export class Broker implements StreamAcceptor, Service {
   #dirty: Connection[] = [];
   #beat: Timer | undefined;
   #running = false;
+  /** Something was written in this turn of the event loop. */
+  #busy = false;
 
   constructor(private readonly options: BrokerOptions) {
     const { policy, clock, log, sessions } = options;
@@ -172,13 +174,32 @@ export class Broker implements StreamAcceptor, Service {
     this.#state.sessions.beat();
   }
 
+  /**
+   * What the first packets of a turn of the event loop cause is written as soon as they are handled, so that a lone
+   * message does not wait; what the others cause is written together at the end of the turn, so that many are cheap.
+   */
   #flushLater(connection: Connection): void {
     this.#dirty.push(connection);
-    if (this.#dirty.length === 1) setImmediate(() => this.#flush());
+    if (this.#dirty.length > 1 || this.#busy) return;
+    process.nextTick(this.#first);
   }
+
+  readonly #first = (): void => {
+    if (!this.#busy) {
+      this.#busy = true;
+      setImmediate(this.#last);
+    }
+    this.#flush();
+  };
+
+  readonly #last = (): void => {
+    this.#busy = false;
+    this.#flush();
+  };
 
   #flush(): void {
     const dirty = this.#dirty;
+    if (dirty.length === 0) return;
     this.#dirty = [];
     for (const connection of dirty) connection.flush();
   }

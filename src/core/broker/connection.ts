@@ -107,7 +107,11 @@ export class Connection {
     this.lastTick = this.state.tick;
     if (first) first();
     else this.session?.pump();
-    this.#guard(() => this.#framer.resume());
+    try {
+      this.#framer.resume();
+    } catch (error) {
+      this.#failed(error);
+    }
     if (this.#held === 0 && !this.#closed) this.stream.resume();
   }
 
@@ -318,7 +322,11 @@ export class Connection {
 
   #receive(chunk: Buffer): void {
     if (this.#closed) return;
-    this.#guard(() => this.#framer.push(chunk));
+    try {
+      this.#framer.push(chunk);
+    } catch (error) {
+      this.#failed(error);
+    }
   }
 
   #take(buffer: Buffer, at: number, start: number, end: number): boolean {
@@ -329,12 +337,8 @@ export class Connection {
     return true;
   }
 
-  #guard(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.fail(error instanceof Error ? error : new Error(messageOf(error)));
-    }
+  #failed(error: unknown): void {
+    this.fail(error instanceof Error ? error : new Error(messageOf(error)));
   }
 
   readonly #push = (piece: Buffer): void => {

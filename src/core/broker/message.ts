@@ -55,22 +55,26 @@ function deliverAll(
 ): { receivers: number; kept: Keeping[] | undefined } {
   const route = state.router.route(publication.from, publication.topic);
   let kept: Keeping[] | undefined;
-  let receivers = 0;
-  const deliver = (receiver: Receiver): void => {
-    receivers += 1;
+  let receivers = route.receivers.length;
+  for (const receiver of route.receivers) {
     const delivery = receiver.target.deliver(publication, receiver, sequence);
-    // only sessions keep
-    if (delivery) {
-      kept ??= [];
-      kept.push({ session: receiver.target as Session, delivery });
-    }
-  };
-  for (const receiver of route.receivers) deliver(receiver);
+    if (delivery) kept = remember(kept, receiver, delivery);
+  }
   for (const group of route.groups) {
     const receiver = chooseMember(group);
-    if (receiver) deliver(receiver);
+    if (receiver === undefined) continue;
+    receivers += 1;
+    const delivery = receiver.target.deliver(publication, receiver, sequence);
+    if (delivery) kept = remember(kept, receiver, delivery);
   }
   return { receivers, kept };
+}
+
+function remember(kept: Keeping[] | undefined, receiver: Receiver, delivery: Delivery): Keeping[] {
+  const list = kept ?? [];
+  // only sessions keep
+  list.push({ session: receiver.target as Session, delivery });
+  return list;
 }
 
 /** Has the store keep one message for these sessions, and tells them when it does. */

@@ -22,7 +22,7 @@ describe('CONNECT', () => {
       const client = await join(port, 'twice', version);
       client.send({ cmd: 'connect', clientId: 'twice', protocolVersion: version } as never);
       await client.end();
-      const told = client.packets.map((packet) => [packet.cmd, packet['reasonCode']]);
+      const told = client.packets.map((packet) => [packet.cmd, packet.reasonCode]);
       expect(told).toEqual(version === 5 ? [['disconnect', 0x82]] : []);
     }
   });
@@ -196,21 +196,21 @@ describe('CONNECT', () => {
       for (const version of VERSIONS) {
         const keep = { clean: false, properties: { sessionExpiryInterval: 60 } };
         const first = await join(port, `s${version}`, version, keep);
-        expect(first.connack['sessionPresent']).toBe(false);
+        expect(first.connack.sessionPresent).toBe(false);
         await first.subscribe('topic');
         await first.cut();
         const second = await join(port, `s${version}`, version, keep);
-        expect(second.connack['sessionPresent']).toBe(true);
+        expect(second.connack.sessionPresent).toBe(true);
         second.publish('topic', 'still subscribed');
-        expect(String((await second.next('publish'))['payload'])).toBe('still subscribed');
+        expect(String((await second.next('publish')).payload)).toBe('still subscribed');
         await second.cut();
         const clean = await join(port, `s${version}`, version, { clean: true });
-        expect(clean.connack['sessionPresent']).toBe(false);
+        expect(clean.connack.sessionPresent).toBe(false);
         clean.publish('topic', 'nobody');
         expect(await clean.settled()).toEqual([]);
         await clean.cut();
         const fourth = await join(port, `s${version}`, version, keep);
-        expect(fourth.connack['sessionPresent']).toBe(false);
+        expect(fourth.connack.sessionPresent).toBe(false);
       }
     },
   );
@@ -224,7 +224,7 @@ describe('CONNECT', () => {
         const first = await join(port, 'one', version);
         const second = await join(port, 'one', version);
         await first.end();
-        expect(first.packets.map((packet) => [packet.cmd, packet['reasonCode']])).toEqual(
+        expect(first.packets.map((packet) => [packet.cmd, packet.reasonCode])).toEqual(
           version === 5 ? [['disconnect', 0x8e]] : [],
         );
         expect(broker.status().clients).toBe(1);
@@ -253,10 +253,10 @@ describe('CONNECT', () => {
       const { port } = await testBroker({ limits: { maximumClientIdBytes: 30 } });
       const a = await join(port, '', 5);
       const b = await join(port, '', 5);
-      const names = [a, b].map(({ connack }) => connack.properties?.['assignedClientIdentifier']);
+      const names = [a, b].map(({ connack }) => connack.properties?.assignedClientIdentifier);
       expect(new Set(names).size).toBe(2);
       expect(names[0]).toMatch(/^auto-/);
-      expect((await join(port, '', 4)).connack['returnCode']).toBe(0);
+      expect((await join(port, '', 4)).connack.returnCode).toBe(0);
       const kept = await dial(port);
       kept.send(connectBytes(4, 0, [0, 0]));
       await kept.end();
@@ -307,7 +307,7 @@ describe('CONNECT', () => {
     async () => {
       const { port } = await testBroker();
       for (const id of ['a', 'Z9', 'abcdefghijklmnopqrstuvw']) {
-        expect((await join(port, id)).connack['returnCode']).toBe(0);
+        expect((await join(port, id)).connack.returnCode).toBe(0);
       }
     },
   );
@@ -318,7 +318,7 @@ describe('CONNECT', () => {
     async () => {
       const { port } = await testBroker();
       const client = await join(port, 'a', 5, { properties: { authenticationMethod: 'SCRAM' } });
-      expect(client.connack['reasonCode']).toBe(0x8c);
+      expect(client.connack.reasonCode).toBe(0x8c);
       await client.end();
       const plain = await join(port, 'b', 5);
       expect(plain.connack.properties).not.toHaveProperty('authenticationMethod');
@@ -347,7 +347,7 @@ describe('CONNECT', () => {
       expect(connack.properties).not.toHaveProperty('serverKeepAlive');
       expect(connack.properties).not.toHaveProperty('responseInformation');
       const will = await join(port, 'b', 5, { will: { topic: 'a', payload: 'x', qos: 2 } });
-      expect(will.connack['reasonCode']).toBe(0x9b);
+      expect(will.connack.reasonCode).toBe(0x9b);
     },
   );
 

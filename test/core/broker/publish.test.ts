@@ -62,7 +62,7 @@ describe('PUBLISH', () => {
         client.send({ cmd: 'pubrel', messageId: 5 }, { cmd: 'pubrel', messageId: 5 });
         await client.next('pubcomp');
         const second = await client.next('pubcomp');
-        if (version === 5) expect(second['reasonCode']).toBe(0x92);
+        if (version === 5) expect(second.reasonCode).toBe(0x92);
         expect(texts(await sub.settled())).toEqual(['once']);
       }
     },
@@ -206,7 +206,7 @@ describe('PUBLISH', () => {
       const { socket } = sub as unknown as { socket: NodeJS.ReadableStream };
       socket.on('data', (chunk: Buffer) => raw.push(chunk));
       const got = await sub.next('publish');
-      expect(got['topic']).toBe('\ufeffa/B');
+      expect(got.topic).toBe('\ufeffa/B');
       expect(Buffer.concat(raw).includes(Buffer.from(properties))).toBe(true);
       expect(got.properties).toMatchObject({
         contentType: 't',
@@ -243,7 +243,7 @@ describe('PUBLISH', () => {
       const back = await join(port, 'sub', 5, keep);
       const got = [await back.next('publish'), await back.next('publish')];
       expect(
-        got.map(({ payload, properties }) => [String(payload), properties?.['messageExpiryInterval']]),
+        got.map(({ payload, properties }) => [String(payload), properties?.messageExpiryInterval]),
       ).toEqual([
         ['60', 40],
         ['30', 10],
@@ -254,7 +254,7 @@ describe('PUBLISH', () => {
       const late = await join(port, 'sub', 5, keep);
       const again = await late.settled();
       expect(texts(again)).toContain('30');
-      expect(again.every((packet) => packet['dup'] === true)).toBe(true);
+      expect(again.every((packet) => packet.dup === true)).toBe(true);
       expect(broker.status().sessions).toBe(2);
     },
   );
@@ -275,7 +275,7 @@ describe('PUBLISH', () => {
       pub.publish('', 'd', { properties: { topicAlias: 2 } });
       await pub.settled();
       const seen = (packets: Got[]) =>
-        packets.map(({ topic, properties }) => [topic, properties?.['topicAlias']]);
+        packets.map(({ topic, properties }) => [topic, properties?.topicAlias]);
       expect(seen(await sub.settled())).toEqual([
         ['x/1', 1],
         ['', 1],
@@ -370,7 +370,7 @@ describe('PUBLISH', () => {
       }
       const suback = await small.subscribe('no');
       expect(suback).toMatchObject({ granted: [0x87] });
-      expect(suback.properties?.['reasonString']).toBeUndefined();
+      expect(suback.properties?.reasonString).toBeUndefined();
       pub.publish('no', 'x', { qos: 1, messageId: 3 });
       await pub.next('puback');
       expect((await pub.next('puback')).properties).toMatchObject({ reasonString: 'x'.repeat(100) });
@@ -479,6 +479,6 @@ describe('PUBLISH', () => {
     const client = await join(port, 'c', 4);
     const subscriptions = Array.from({ length: 9 }, (_, i) => ({ topic: `t/${i}`, qos: 2 }));
     client.send({ cmd: 'subscribe', messageId: 1, subscriptions } as never);
-    expect((await client.next('suback'))['granted']).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 0x80]);
+    expect((await client.next('suback')).granted).toEqual([1, 1, 1, 1, 1, 1, 1, 1, 0x80]);
   });
 });

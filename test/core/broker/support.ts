@@ -166,5 +166,5 @@ export function connectBytes(level: number, flags: number, rest: number[], name 
 export const VERSIONS = [4, 5] as const;
 
 export function texts(packets: readonly Got[]): string[] {
-  return packets.filter(({ cmd }) => cmd === 'publish').map((packet) => String(packet['payload']));
+  return packets.filter(({ cmd }) => cmd === 'publish').map((packet) => String(packet.payload));
 }

@@ -51,12 +51,14 @@ async function listener(more: Partial<TlsListenerOptions> = {}) {
 }
 
 async function roundTrip(options: object): Promise<string> {
-  const client = await mqtt.connectAsync({ reconnectPeriod: 0, ...options });
+  const client = await mqtt.connectAsync({ reconnectPeriod: 0, ...options } as mqtt.IClientOptions);
   onTestFinished(() => void client.end(true));
   await client.subscribeAsync('echo', { qos: 1 });
-  const message = once(client, 'message');
+  const message = new Promise<string>((resolve) => {
+    client.once('message', (_topic, payload) => resolve(String(payload)));
+  });
   await client.publishAsync('echo', 'hello', { qos: 1 });
-  return String((await message)[1]);
+  return message;
 }
 
 /** Resolves when the server has closed the connection. */

@@ -110,8 +110,8 @@ export class Publisher extends Client {
     const id = packet.messageId as number;
     const sent = this.#flight.get(id);
     if (sent === undefined) return;
-    if (Number(packet['reasonCode'] ?? 0) >= 0x80 && packet.cmd !== 'pubcomp') {
-      throw new Error(`${this.name}: refused with ${packet['reasonCode']}`);
+    if (Number(packet.reasonCode ?? 0) >= 0x80 && packet.cmd !== 'pubcomp') {
+      throw new Error(`${this.name}: refused with ${packet.reasonCode}`);
     }
     if (packet.cmd === 'puback' || packet.cmd === 'pubrec') this.acknowledged.add(sent.number);
     if (packet.cmd === 'pubrec') {
@@ -260,7 +260,7 @@ export class Subscriber extends Client {
     if (dots.length !== Number(number) % 200 || Number(qos) !== packet.qos) this.#altered += 1;
     if (this.version === 5 && publisher === 'p-5') {
       const { contentType, userProperties, messageExpiryInterval = 0 } = packet.properties ?? {};
-      const right = contentType === `n${number}` && userProperties?.['number'] === number;
+      const right = contentType === `n${number}` && userProperties?.number === number;
       if (!right || messageExpiryInterval <= 0 || messageExpiryInterval > 80_000) this.#altered += 1;
     }
     const list = this.#got.get(publisher) ?? [];

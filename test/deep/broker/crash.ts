@@ -71,7 +71,7 @@ try {
   for (const publisher of publishers) total.acknowledged += publisher.acknowledged.size;
   for (const subscriber of subscribers) {
     const verdict = subscriber.judge(publishers);
-    if (process.env['CRASH_VERBOSE']) console.log(subscriber.name, verdict);
+    if (process.env.CRASH_VERBOSE) console.log(subscriber.name, verdict);
     total.missing += verdict.missing;
     total.disordered += verdict.disordered;
     total.doubled += verdict.doubled;
