@@ -1,6 +1,6 @@
 /** What a group says of a function. */
 import type { FunctionConfig } from '../../config/model.js';
-import { matches, OWN_NAME, type SubscriptionRow } from '../group/index.js';
+import { OWN_NAME, type SubscriptionRow } from '../group/index.js';
 import type { BuiltinFunction } from './contract.js';
 
 export interface FunctionDefinition {
@@ -92,21 +92,20 @@ export function subjectsOf(name: string, rows: readonly SubscriptionRow[]): read
   return all.filter((filter) => !all.some((other) => other !== filter && covers(other, filter))).sort();
 }
 
-/** Every topic that `narrow` matches, `wide` matches. Wildcards of `narrow` stand for themselves as levels. */
+/** Every topic that `narrow` matches, `wide` matches. */
 function covers(wide: string, narrow: string): boolean {
-  if (narrow.endsWith('#') && !wide.endsWith('#')) return false;
-  const level = (text: string): string => (text === '+' || text === '#' ? 'x' : text);
-  return (
-    matches(wide, narrow.split('/').map(level).join('/')) &&
-    narrow.split('/').every((text, at) => text !== '+' || wideAt(wide, at) !== undefined)
-  );
-}
-
-/** The wildcard of `wide` at a level, when it has one there. */
-function wideAt(wide: string, at: number): string | undefined {
-  const levels = wide.split('/');
-  if (levels.at(-1) === '#' && at >= levels.length - 1) return '#';
-  return levels[at] === '+' ? '+' : undefined;
+  const outer = wide.split('/');
+  const inner = narrow.split('/');
+  // a wildcard at the start does not stand for a topic that begins with $
+  if (narrow.startsWith('$') && !wide.startsWith('$')) return false;
+  for (const [at, level] of inner.entries()) {
+    if (outer[at] === '#') return true;
+    if (level === '#' || outer[at] === undefined) return false;
+    if (outer[at] !== '+' && outer[at] !== level) return false;
+  }
+  // `a/#` matches `a` too
+  const rest = outer.slice(inner.length);
+  return rest.length === 0 || (rest.length === 1 && rest[0] === '#');
 }
 
 /** Equal for functions that run the same; what they receive is not part of it. */
