@@ -34,7 +34,7 @@ export async function edgesSource(gpio: GpioDriver, settings: EdgesSettings): Pr
         timeoutMs: ANSWER_MS,
       });
       const result = decodeTrain(edges, model);
-      if (!result.ok) throw new HalError('HAL_SENSOR', `${name}: ${result.message}`);
+      if (!result.ok) throw new HalError('HAL_SENSOR', result.message);
       return { temperatureC: result.temperatureC, humidityPercent: result.humidityPercent };
     },
     // The line is held only while it is read.

@@ -50,8 +50,7 @@ class NodeDhtSource implements ClimateSource {
         child.off('message', onMessage).off('exit', onExit);
         settle();
       };
-      const fail = (why: string): void =>
-        end(() => reject(new HalError('HAL_SENSOR', `${this.name}: ${why}`)));
+      const fail = (why: string): void => end(() => reject(new HalError('HAL_SENSOR', why)));
       const onMessage = (answer: NodeDhtAnswer): void => {
         if (answer.id !== id) return;
         if ('values' in answer) end(() => resolve(answer.values));

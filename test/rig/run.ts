@@ -68,6 +68,7 @@ async function raspberryPi(machine: Machine, outside: Outside): Promise<void> {
   for (const driver of ['chardev', 'onoff']) {
     await part(`the driver contract: ${driver} on the Pi's pin controller`, () => contract(machine, driver));
   }
+  await part('sensors that are not there', () => program(machine, 'sensors.js'));
   await part('speed of the drivers', () => program(machine, 'speed.js'));
   const lamps = { red: 17, yellow: 27, green: 22 };
   const application = new Application({ machine, outside, config: 'crossing.yaml', lamps });
@@ -86,6 +87,7 @@ async function virtualBoard(machine: Machine, outside: Outside): Promise<void> {
   for (const driver of ['chardev', 'onoff']) {
     await part(`the driver contract: ${driver} with edges from outside`, () => contract(machine, driver));
   }
+  await part('inputs that wait hold up nothing', () => program(machine, 'waiting.js'));
   await part('latency of edges', () => program(machine, 'latency.js'));
   const button = 4;
   await outside.drive(button, 1);
@@ -136,4 +138,5 @@ async function main(): Promise<number> {
   return count.failed === 0 ? 0 : 1;
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(1));
 process.exitCode = await main();

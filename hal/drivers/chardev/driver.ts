@@ -19,8 +19,7 @@ import type {
 import { HalError } from '../../errors.js';
 import { loadFfi } from '../../ffi.js';
 import type { Log } from '../../log.js';
-import { KernelPwm } from '../../pwm/kernel.js';
-import { servoOverPwm } from '../../pwm/servo.js';
+import { KernelPwm, servoOverPwm } from '../../pwm/index.js';
 import { closeAll } from '../close-all.js';
 import { specialFunction } from '../special-lines.js';
 import { KernelPulseCapture } from './capture.js';

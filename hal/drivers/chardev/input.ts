@@ -9,7 +9,10 @@ import { HeldLine, type HeldLineDeps } from './line.js';
 /** Events that one read takes; more are taken by the next turn of the event loop. */
 const EVENTS_PER_READ = 64;
 
-/** An input with edges: the event loop's own poll watches the descriptors of all of them, without a thread. */
+/**
+ * An input with edges. Each has a descriptor of its own, since the kernel keeps the consumer's name and the life of a
+ * line by request; the event loop's one poll watches them all, without a thread.
+ */
 export class HeldInput extends HeldLine implements InputLine {
   readonly #buffer = Buffer.alloc(SIZE.LINE_EVENT * EVENTS_PER_READ);
   readonly #onEdge = new Set<(event: EdgeEvent) => void>();

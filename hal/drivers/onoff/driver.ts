@@ -18,8 +18,7 @@ import type {
 import { HalError, messageOf } from '../../errors.js';
 import { debounced } from '../../lines/index.js';
 import type { Log } from '../../log.js';
-import { KernelPwm } from '../../pwm/kernel.js';
-import { servoOverPwm } from '../../pwm/servo.js';
+import { KernelPwm, servoOverPwm } from '../../pwm/index.js';
 import { closeAll, type Held } from '../close-all.js';
 import { consumerLabel } from '../consumer.js';
 import { HEADER_CHIPS, specialFunction } from '../special-lines.js';

@@ -10,7 +10,7 @@ import type {
 } from '../../contract.js';
 import { HalError, messageOf } from '../../errors.js';
 import type { Log } from '../../log.js';
-import { checkPulseWidth } from '../../pwm/servo.js';
+import { checkPulseWidth } from '../../pwm/index.js';
 import type { Held } from '../close-all.js';
 import type { PigpioGpio } from './package.js';
 import type { Ticks } from './ticks.js';

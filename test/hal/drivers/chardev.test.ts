@@ -147,6 +147,17 @@ describe('chardev: edges', () => {
     expect(logged.join()).toMatch(/some are lost/);
   });
 
+  it('keeps back an edge that waits in the kernel when the listener comes', async () => {
+    const { driver, kernel, clock } = await bench();
+    const input = await driver.input('GPIO5', 'button');
+    kernel.drive(LABEL, 5, 1);
+    const events: EdgeEvent[] = [];
+    input.onEdge((event) => events.push(event));
+    kernel.drive(LABEL, 5, 0);
+    await clock.advance(1);
+    expect(events.map((event) => [event.edge, event.sequence])).toEqual([['falling', 2]]);
+  });
+
   it('keeps delivering to the others when a listener throws', async () => {
     const { driver, kernel, clock, logged } = await bench();
     const input = await driver.input('GPIO5', 'button');

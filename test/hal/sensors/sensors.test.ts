@@ -226,6 +226,11 @@ describe('node-dht-sensor in a process of its own', () => {
         code: 'HAL_SENSOR',
         message: expect.stringContaining('500 ms'),
       });
+      await writeFile(
+        program,
+        `process.on('message', ({ id }) => process.send({ id, values: { temperatureC: 3, humidityPercent: 4 } }))`,
+      );
+      expect(await hanging.read(NEVER)).toEqual({ temperatureC: 3, humidityPercent: 4 });
       await hanging.close();
     } finally {
       await rm(folder, { recursive: true, force: true });

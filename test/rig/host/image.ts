@@ -35,6 +35,7 @@ const MODULES = [
   'virtio_blk',
   'virtio_mmio',
   'pwm-bcm2835',
+  'dht11',
 ];
 /** Parts of the installed application that the guest's configuration never loads. */
 const UNUSED = ['aws-crt', 'aws-iot-device-sdk-v2', 'node-dht-sensor', 'pigpio', '@aws-sdk', '@smithy'];
@@ -242,6 +243,12 @@ async function raspiDtb(folder: string, devicetrees: string): Promise<string> {
   await cp(join(devicetrees, 'broadcom/bcm2837-rpi-3-b.dtb'), dtb);
   // The Bluetooth node takes the serial port that is the console.
   await sh('fdtput', ['-r', dtb, '/soc/serial@7e201000/bluetooth']);
+  // What dtoverlay=dht11 adds, on GPIO4; no sensor answers there.
+  const sensor = '/dht11@4';
+  const gpio = (await sh('fdtget', ['-t', 'x', dtb, '/soc/gpio@7e200000', 'phandle'])).trim();
+  await sh('fdtput', ['-c', dtb, sensor]);
+  await sh('fdtput', ['-t', 's', dtb, sensor, 'compatible', 'dht11']);
+  await sh('fdtput', ['-t', 'x', dtb, sensor, 'gpios', gpio, '4', '0']);
   return dtb;
 }
 

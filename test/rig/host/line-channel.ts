@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net';
 
-/** A socket that speaks in lines, one question at a time. Lines that nobody waits for are dropped. */
+type Wanted = (line: string) => boolean;
+
+/** A socket that speaks in lines. Questions are asked one after another; lines that nobody waits for are dropped. */
 export class LineChannel {
   #rest = '';
-  #waiting:
-    | { readonly wanted: (line: string) => boolean; readonly resolve: (line: string) => void }
-    | undefined;
-  readonly #early: string[] = [];
+  #waiting: { readonly wanted: Wanted; readonly resolve: (line: string) => void } | undefined;
+  #early: string[] = [];
+  #tail: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly socket: Socket) {
     socket.setEncoding('utf8').on('data', (text: string) => {
@@ -16,19 +17,24 @@ export class LineChannel {
     });
   }
 
-  /** Forgets what came before, so that the next line is the answer. */
-  send(line: string): void {
-    this.#early.length = 0;
-    this.socket.write(`${line}\n`);
-  }
-
-  /** The first line that fits, of those since the last send. */
-  next(wanted: (line: string) => boolean): Promise<string> {
+  /** The first line that fits, of those since the last question. */
+  next(wanted: Wanted): Promise<string> {
     const early = this.#early.find(wanted);
     if (early !== undefined) return Promise.resolve(early);
     return new Promise((resolve) => {
       this.#waiting = { wanted, resolve };
     });
+  }
+
+  /** Sends a line when earlier questions are answered. @returns the first line after it that fits */
+  ask(line: string, wanted: Wanted): Promise<string> {
+    const answer = this.#tail.then(() => {
+      this.#early = [];
+      this.socket.write(`${line}\n`);
+      return this.next(wanted);
+    });
+    this.#tail = answer;
+    return answer;
   }
 
   close(): void {

@@ -59,6 +59,8 @@ export class Machine {
       ],
       { stdio: ['ignore', 'ignore', 'inherit'] },
     );
+    // An emulator must not outlive the program that started it.
+    process.on('exit', this.#end);
     this.#serial = await dial(socket('serial'));
     this.#serial.setEncoding('utf8').on('data', (text: string) => this.#read(text));
     this.#qtest = new LineChannel(await dial(socket('qtest')));
@@ -70,7 +72,12 @@ export class Machine {
     await this.run(`date -s @${Math.floor(Date.now() / 1000)} >/dev/null`);
   }
 
+  readonly #end = (): void => {
+    this.#process?.kill('SIGKILL');
+  };
+
   async stop(): Promise<void> {
+    process.off('exit', this.#end);
     const child = this.#process;
     this.#process = undefined;
     this.#serial?.destroy();
@@ -126,8 +133,10 @@ export class Machine {
   async qmp<T>(execute: string, args: object = {}): Promise<T> {
     const channel = this.#qmp;
     if (channel === undefined) throw new Error('the machine is not running');
-    channel.send(JSON.stringify({ execute, arguments: args }));
-    const line = await channel.next((each) => each.includes('"return"') || each.includes('"error"'));
+    const line = await channel.ask(
+      JSON.stringify({ execute, arguments: args }),
+      (each) => each.includes('"return"') || each.includes('"error"'),
+    );
     const answer = JSON.parse(line) as { return?: T; error?: { desc: string } };
     if (answer.error) throw new Error(`QMP ${execute}: ${answer.error.desc}`);
     return answer.return as T;
@@ -136,8 +145,7 @@ export class Machine {
   async #qtestCommand(command: string): Promise<string> {
     const channel = this.#qtest;
     if (channel === undefined) throw new Error('the machine is not running');
-    channel.send(command);
-    const line = await channel.next((each) => each.startsWith('OK') || each.startsWith('FAIL'));
+    const line = await channel.ask(command, (each) => each.startsWith('OK') || each.startsWith('FAIL'));
     if (!line.startsWith('OK')) throw new Error(`qtest ${command}: ${line}`);
     return line.slice(2).trim();
   }
