@@ -15,11 +15,11 @@ const MAX_BATCH = 32;
 interface Waiting {
   readonly request: ShadowRequest | ForgetRequest;
   /** Called once, in the order of the requests of this shadow, when what it says is on disk. */
-  readonly answer: (outcome: Outcome) => void;
+  readonly answer: (outcome: Outcome | undefined) => void;
 }
 
 /** Not a client's request: a tombstone that is old enough is no longer needed. */
-export interface ForgetRequest {
+interface ForgetRequest {
   readonly operation: 'forget';
 }
 
@@ -65,14 +65,30 @@ export class Lanes {
     return { documents: this.#cache.size, bytes: this.#cache.bytes };
   }
 
-  add(id: ShadowId, request: ShadowRequest | ForgetRequest, answer: (outcome: Outcome) => void): void {
+  add(id: ShadowId, request: ShadowRequest, answer: (outcome: Outcome) => void): void {
+    this.#enqueue(id, {
+      request,
+      answer: (outcome) => {
+        if (outcome !== undefined) answer(outcome);
+      },
+    });
+  }
+
+  /** Lets go of what remains of a shadow, unless it is too young or the shadow was made anew. Never rejects. */
+  forget(id: ShadowId): Promise<void> {
+    return new Promise((resolve) => {
+      this.#enqueue(id, { request: { operation: 'forget' }, answer: () => resolve() });
+    });
+  }
+
+  #enqueue(id: ShadowId, waiting: Waiting): void {
     const key = keyOf(id);
     const lane = this.#lanes.get(key);
     if (lane !== undefined) {
-      lane.waiting.push({ request, answer });
+      lane.waiting.push(waiting);
       return;
     }
-    const opened: Lane = { id, key, waiting: [{ request, answer }] };
+    const opened: Lane = { id, key, waiting: [waiting] };
     this.#lanes.set(key, opened);
     this.#open(opened);
   }
@@ -162,10 +178,8 @@ export class Lanes {
 
   #answer(batch: readonly Waiting[], outcomes: readonly (Outcome | undefined)[]): void {
     batch.forEach(({ answer }, index) => {
-      const outcome = outcomes[index];
-      if (outcome === undefined) return;
       try {
-        answer(outcome);
+        answer(outcomes[index]);
       } catch (error) {
         // the others of the batch are owed theirs
         this.options.onError(error);

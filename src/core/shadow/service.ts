@@ -29,7 +29,7 @@ import type { SetAside } from './store.js';
 import { parseRequestTopic, SHADOW_TOPICS, type ShadowOperation } from './topics.js';
 import { clientTokenOf } from './validate.js';
 
-const FORGET_EVERY_MS = 3_600_000;
+const TIDY_EVERY_MS = 3_600_000;
 const EMPTY = Buffer.alloc(0);
 
 /**
@@ -49,7 +49,8 @@ export class ShadowService implements Service {
   #setAside: SetAside[] = [];
   #running = false;
   #unsubscribe: (() => void) | undefined;
-  #forgetting: Timer | undefined;
+  #tidyingTimer: Timer | undefined;
+  #tidying: Promise<void> = Promise.resolve();
   #onIdle: (() => void) | undefined;
 
   /** @throws {RangeError} for a limit out of its range */
@@ -81,8 +82,11 @@ export class ShadowService implements Service {
     });
     await new Promise((resolve) => setImmediate(resolve));
     isReplay = false;
-    this.#forgetting = clock.every(FORGET_EVERY_MS, () => void this.#forgetOld());
-    void this.#forgetOld();
+    const tidy = (): void => {
+      this.#tidying = this.#tidying.then(() => this.#forgetOld());
+    };
+    this.#tidyingTimer = clock.every(TIDY_EVERY_MS, tidy);
+    tidy();
   }
 
   /** Takes no more requests and resolves when those taken are answered. */
@@ -90,8 +94,9 @@ export class ShadowService implements Service {
     this.#running = false;
     this.#unsubscribe?.();
     this.#unsubscribe = undefined;
-    this.#forgetting?.cancel();
-    this.#forgetting = undefined;
+    this.#tidyingTimer?.cancel();
+    this.#tidyingTimer = undefined;
+    await this.#tidying;
     if (this.#admission.requests === 0) return;
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve;
@@ -248,14 +253,15 @@ export class ShadowService implements Service {
 
   /** Lets go of the versions of shadows that were deleted long ago. */
   async #forgetOld(): Promise<void> {
+    if (!this.#running) return;
     const { store, clock, log } = this.#options;
     const deletedBefore = clock.now() - this.#limits.versionMemoryMs;
     try {
       for await (const { thing, shadow, deletedAt } of store.tombstones()) {
         if (!this.#running) return;
         if (deletedAt >= deletedBefore) continue;
-        // through the lane, because it may have been made anew meanwhile
-        this.#lanes.add({ thing, shadow }, { operation: 'forget' }, () => {});
+        // through the lane, because it may have been made anew meanwhile; one after the other, as nobody waits for it
+        await this.#lanes.forget({ thing, shadow });
       }
     } catch (error) {
       // they stay until the next hour; nothing else depends on it
