@@ -13,6 +13,8 @@ import { matches } from '../../src/topic-filter.js';
 import { farBroker } from '../support/far-broker.js';
 import { until } from '../support/until.js';
 
+/** More of them when asked: `GREENLIGHT_RUNS=20000 npx vitest run test/cloud/shadow-sync`. */
+const RUNS = Number(process.env.GREENLIGHT_RUNS ?? 100);
 const never = new AbortController().signal;
 const ends: (() => Promise<void>)[] = [];
 
@@ -268,6 +270,7 @@ describe('shadow synchronization', () => {
     await r.pass(60_000);
     expect(r.line.asked - asked).toBe(1);
     const fast = await pair('both', { maxPerSecond: 2 });
+    await fast.edit(fast.site, { reported: { i: -1 } });
     await fast.settle();
     const before = fast.line.asked;
     for (let i = 0; i < 100; i++) {
@@ -380,7 +383,7 @@ describe('shadow synchronization', () => {
         }
         for (const end of ends.splice(0).reverse()) await end();
       }),
-      { numRuns: 60 },
+      { numRuns: RUNS },
     );
   });
 

@@ -108,9 +108,16 @@ export class CloudShadow {
    */
   async update(patch: JsonValue, expected: number | undefined, result: State): Promise<number> {
     const body = { state: patch, ...(expected !== undefined && { version: expected }) };
+    let changedBefore = false;
     const answer = await this.#ask('update', body, ({ version }) => {
-      this.#known = version === (expected ?? 0) + 1 ? { version, state: result } : undefined;
+      const before = this.#known;
+      // deleted just before: the cloud takes the old version as that of the deleted one and begins a new document
+      changedBefore = expected !== undefined && (typeof before !== 'object' || before.version !== expected);
+      this.#known =
+        !changedBefore && version === (expected ?? 0) + 1 ? { version, state: result } : undefined;
     });
+    if (changedBefore)
+      throw new CloudRejection(409, `${this.options.id.thing}'s shadow in the cloud changed meanwhile`);
     return Number(answer.version);
   }
 
