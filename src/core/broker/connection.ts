@@ -39,6 +39,8 @@ export class Connection {
   aliasesOut: AliasTable | undefined;
   /** Messages of QoS 1 that wait for the store. */
   pending = 0;
+  /** CONNACK was sent: from now on DISCONNECT may be [MQTT-3.14.0-1]. */
+  welcomed = false;
   /** The will is not to be published. */
   normal = false;
   readonly #framer: Framer;
@@ -251,7 +253,7 @@ export class Connection {
       this.refuse(reason, cause);
       return;
     }
-    if (this.version === 5) {
+    if (this.version === 5 && this.welcomed) {
       const told = reason === Reason.serverUnavailable ? Reason.implementationSpecificError : reason;
       this.explained(cause, (text) => this.state.codec.disconnect(told, text));
     }

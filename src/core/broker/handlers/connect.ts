@@ -63,6 +63,7 @@ export function onConnect(state: BrokerState, connection: Connection, frame: Buf
     }
     // [MQTT-3.2.0-1]: before any other packet
     connection.send(connack);
+    connection.welcomed = true;
     const { peer } = connection;
     state.log.info({ clientId, peer: peer.address, protocolVersion: version, clean }, 'client connected');
     state.events.emit('connected', { clientId, peer, protocolVersion: version, clean });
