@@ -2,6 +2,7 @@ import type { Clock, Log } from '../../hal/index.js';
 import type { BackoffLimits } from '../backoff.js';
 import type { Service } from '../lifecycle.js';
 import type { PartStatus } from '../status.js';
+import { awsIotCore } from '../things/aws-locate.js';
 import type { Connector, Credentials } from '../things/connection.js';
 import { Link } from '../things/link.js';
 
@@ -10,8 +11,8 @@ export interface AwsIotOptions {
   readonly endpoint: string;
   /** Default 8883. 443 where a firewall lets nothing else out. */
   readonly port?: number;
-  /** PEM of the CA of the endpoint. */
-  readonly ca: string;
+  /** PEM of the CA of the endpoint. Absent: the roots that Node knows, Amazon's among them. */
+  readonly ca?: string;
   /** Certificate and key that AWS IoT knows; the thing's name is the client id. */
   readonly credentials: () => Promise<Credentials>;
   /** `connectAwsSdk`, or `connectMqtt` where there is no build of AWS's SDK. */
@@ -22,7 +23,6 @@ export interface AwsIotOptions {
   readonly backoff?: BackoffLimits;
 }
 
-const PORT = 8883;
 const BACKOFF: BackoffLimits = { firstMs: 1_000, maxMs: 120_000 };
 
 /** The site's one connection to AWS IoT Core, kept up. What goes over it registers with {@link link} before the start. */
@@ -31,10 +31,10 @@ export class AwsIot implements Service {
   readonly link: Link;
 
   constructor(private readonly options: AwsIotOptions) {
-    const { endpoint, port = PORT, ca, credentials, connect, clock, log, random } = options;
+    const { credentials, connect, clock, log, random } = options;
     this.link = new Link({
       credentials,
-      locate: async () => [{ host: endpoint, port, ca }],
+      locate: awsIotCore(options),
       connect,
       clock,
       log,
