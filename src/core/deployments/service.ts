@@ -157,13 +157,13 @@ export class DeploymentService<D extends GroupDocument> {
     }
     const record = { ...this.#record(type, by, next, previous), ...(again !== undefined && { again }) };
     const begun = this.#history.begin(record, next);
-    const done = begun.then(() => this.#carryOut(record, { next, previous, parts }));
-    const ended = done
-      .catch(() => {})
+    const done = begun
+      .then(() => this.#carryOut(record, { next, previous, parts }))
       .finally(() => {
         this.#running = undefined;
       });
-    this.#running = ended;
+    // whoever waits for the end does not care how it ended
+    this.#running = done.catch(() => {});
     await begun;
     this.#tell(record);
     return { id: record.id, done };

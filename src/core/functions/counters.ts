@@ -2,11 +2,13 @@ import type { JsonObject } from '../../../hal/index.js';
 import type { Ending, WorkResult } from './work.js';
 
 /**
- * What became of the invocations of one function. Every one that came is in exactly one of `succeeded`, `errors`,
- * `dropped`, or still waiting or running.
+ * What became of the invocations of one function. Every one that came is in exactly one of `running`, `succeeded`,
+ * `errors` and `dropped`, or still waiting.
  */
 export class Counters {
   invocations = 0;
+  /** Under way. */
+  running = 0;
   succeeded = 0;
   /** Threw, timed out, ran out of memory or ended before they were done. */
   errors = 0;
@@ -31,7 +33,7 @@ export class Counters {
   }
 
   figures(): JsonObject {
-    const { invocations, succeeded, errors, dropped, timeouts, memoryKills, exits, restarts } = this;
-    return { invocations, succeeded, errors, dropped, timeouts, memoryKills, exits, restarts };
+    const { invocations, running, succeeded, errors, dropped, timeouts, memoryKills, exits, restarts } = this;
+    return { invocations, running, succeeded, errors, dropped, timeouts, memoryKills, exits, restarts };
   }
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Clock, type JsonObject, type Log, messageOf, type Timer } from '../../../hal/index.js';
 import type { PartStatus } from '../../status.js';
 import type { BrokerPort, PortMessage } from '../broker/contract.js';
+import { overlap } from '../group/index.js';
 import { Counters } from './counters.js';
 import type { FunctionLimits } from './limits.js';
 import type { LineLog } from './process/lines.js';
@@ -71,6 +72,9 @@ export class HostedFunction implements Claimant {
   #lastEnd: string | undefined;
   #ends = 0;
   #restart: Timer | undefined;
+  /** Two of its filters can match one topic: such a message comes twice, and is taken once. */
+  #overlapping = false;
+  #last: PortMessage | undefined;
 
   constructor(options: HostedOptions) {
     this.name = options.name;
@@ -117,6 +121,9 @@ export class HostedFunction implements Claimant {
 
   /** Changes the filters on which it receives, without ending anything. */
   receive(filters: readonly string[]): void {
+    this.#overlapping = filters.some((filter, at) =>
+      filters.slice(at + 1).some((other) => overlap(filter, other)),
+    );
     for (const [filter, unsubscribe] of this.#subscribed) {
       if (filters.includes(filter)) continue;
       unsubscribe();
@@ -141,13 +148,11 @@ export class HostedFunction implements Claimant {
 
   status(): PartStatus {
     const { staffing } = this.#options;
-    const busy = [...this.#staff].filter(({ worker }) => worker?.state === 'busy').length;
     const figures = {
       ...staffing.figures(),
       ...this.#counters.figures(),
       queued: this.#queue.length,
       workers: this.#staff.size,
-      busy,
     };
     const cause = this.#failure ?? this.#lastEnd ?? this.#lastError;
     const hopeless =
@@ -178,7 +183,10 @@ export class HostedFunction implements Claimant {
     this.#pump();
   }
 
-  #onMessage({ topic, from, payload }: PortMessage): void {
+  #onMessage(message: PortMessage): void {
+    const { topic, from, payload } = message;
+    if (this.#overlapping && isSame(message, this.#last)) return;
+    this.#last = this.#overlapping ? message : undefined;
     const work = { id: randomUUID(), payload, context: { custom: { subject: topic, source: from } } };
     this.#accept(work, () => {});
   }
@@ -214,7 +222,9 @@ export class HostedFunction implements Claimant {
     if (waiting === undefined) return;
     staff.idleSince = undefined;
     staff.idleTimer?.cancel();
+    this.#counters.running += 1;
     const result = await worker.run(waiting.work);
+    this.#counters.running -= 1;
     this.#counters.result(result);
     if (result.ok) {
       this.#lastError = undefined;
@@ -321,4 +331,9 @@ export class HostedFunction implements Claimant {
   #nowMs(): number {
     return Number(this.#options.clock.monotonicNs() / 1_000_000n);
   }
+}
+
+/** The broker hands the copies of one message over one after the other, with the same bytes. */
+function isSame(message: PortMessage, last: PortMessage | undefined): boolean {
+  return message.payload === last?.payload && message.topic === last.topic && message.payload.length > 0;
 }

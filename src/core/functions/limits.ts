@@ -18,6 +18,8 @@ export interface FunctionLimits {
   readonly restart: { readonly firstMs: number; readonly maxMs: number };
   /** Bytes of one request to the local HTTP API. */
   readonly bodyBytes: number;
+  /** Bytes of a message that a function publishes. */
+  readonly messageBytes: number;
   /** Results that one process has asked for and not fetched. */
   readonly pendingResults: number;
   /** Lines that one function logs in a second; more are counted and left out. */
@@ -34,6 +36,7 @@ export const FUNCTION_LIMITS: FunctionLimits = {
   memoryEveryMs: 250,
   restart: { firstMs: 1_000, maxMs: 60_000 },
   bodyBytes: 1_048_576,
+  messageBytes: 131_072,
   pendingResults: 256,
   linesPerSecond: 500,
 };

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { type Clock, type Log, SystemClock, VirtualClock } from '../../../hal/index.js';
 import type { PortMessage } from '../../../src/core/broker/contract.js';
 import {
@@ -108,6 +108,13 @@ export async function rig(
   const arrived: PortMessage[] = [];
   tester.subscribe('#', (message) => void arrived.push(message));
   onTestFinished(async () => {
+    // whatever the test did: no invocation was lost without being counted
+    for (const { name, figures = {} } of manager.status()) {
+      const { invocations, running, succeeded, errors, dropped, queued } = figures as Record<string, number>;
+      expect(running! + succeeded! + errors! + dropped! + queued!, `invocations of ${name}`).toBe(
+        invocations,
+      );
+    }
     await manager.stop();
     await shadows.stop();
   });
@@ -134,13 +141,13 @@ export async function rig(
   };
 }
 
-/** The value as soon as there is one. @throws when there is none within 10 s */
+/** The value as soon as there is one. @throws when there is none within 15 s */
 export async function until<T>(look: () => T | undefined | false, why: () => string): Promise<T> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 15_000;
   for (;;) {
     const value = look();
     if (value !== undefined && value !== false) return value;
-    if (Date.now() > deadline) throw new Error(`not within 10 s: ${why()}`);
+    if (Date.now() > deadline) throw new Error(`not within 15 s: ${why()}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }

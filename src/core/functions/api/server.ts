@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { isJsonObject, type JsonValue, type Log, messageOf } from '../../../../hal/index.js';
+import { BrokerError } from '../../broker/index.js';
 import { functionName, ROUTER_ARN, SHADOW_ARN } from '../arn.js';
 import { FunctionError } from '../errors.js';
 import type { FunctionLimits } from '../limits.js';
@@ -28,7 +29,7 @@ export interface FunctionApiOptions {
   readonly calls: ApiCalls;
   /** 0: any. */
   readonly port: number;
-  readonly limits: Pick<FunctionLimits, 'bodyBytes' | 'pendingResults'>;
+  readonly limits: Pick<FunctionLimits, 'bodyBytes' | 'messageBytes' | 'pendingResults'>;
   readonly log: Log;
 }
 
@@ -78,7 +79,9 @@ export class FunctionApi {
     } catch (error) {
       // told to whoever asked, and logged when it is ours
       if (error instanceof Refused) answerJson(response, error.status, { message: error.message });
-      else if (error instanceof FunctionError) {
+      else if (error instanceof BrokerError && error.code === 'BROKER_ARGUMENT') {
+        answerJson(response, 400, { message: error.message });
+      } else if (error instanceof FunctionError) {
         const status =
           error.code === 'FUNCTION_UNKNOWN' ? 404 : error.code === 'FUNCTION_QUEUE_FULL' ? 429 : 503;
         answerJson(response, status, { message: error.message });
@@ -149,6 +152,8 @@ export class FunctionApi {
     const context = clientContext(header(request, CONTEXT.toLowerCase()));
     const id = randomUUID();
     if (arn === ROUTER_ARN) {
+      const limit = this.options.limits.messageBytes;
+      if (payload.length > limit) throw new Refused(413, `a message has at most ${limit} bytes`);
       // the source in the context is what the function says; who it is, the token says
       await calls.publish(caller.name, subjectOf(context), payload);
       // nobody fetches this result: the SDKs know it without asking

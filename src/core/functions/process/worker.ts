@@ -142,7 +142,8 @@ export class ProcessWorker implements Worker {
   /** The process waits for work. */
   wait(poll: Poll): void {
     if (this.state === 'ended') return;
-    this.#asked();
+    this.#started = true;
+    this.#starting?.cancel();
     this.#poll = poll;
     if (this.#running === undefined) this.options.events.idle();
   }
@@ -165,7 +166,7 @@ export class ProcessWorker implements Worker {
 
   /** The process says whether its module could be loaded; it ends by itself when not. */
   initialized(success: boolean, response: string): void {
-    if (success) this.#asked();
+    if (success) this.#starting?.cancel();
     else this.#why = response;
   }
 
@@ -175,11 +176,6 @@ export class ProcessWorker implements Worker {
     this.#signal('SIGTERM');
     this.#killing ??= this.options.clock.after(this.options.limits.stopMs, () => this.#signal('SIGKILL'));
     await this.#gone;
-  }
-
-  #asked(): void {
-    this.#started = true;
-    this.#starting?.cancel();
   }
 
   #kill(by: NonNullable<Ending['by']>, why: string): void {
