@@ -53,7 +53,7 @@ export class Broker implements StreamAcceptor, Service {
   constructor(private readonly options: BrokerOptions) {
     const { policy, clock, log, sessions } = options;
     const state: BrokerState = {
-      limits: { ...DEFAULT_LIMITS, ...options.limits },
+      limits: effectiveLimits(options.limits),
       policy,
       clock,
       log,
@@ -203,4 +203,10 @@ export class Broker implements StreamAcceptor, Service {
     this.#dirty = [];
     for (const connection of dirty) connection.flush();
   }
+}
+
+/** More messages than packet identifiers cannot be kept for one session. */
+function effectiveLimits(given: Partial<BrokerLimits> = {}): BrokerLimits {
+  const limits = { ...DEFAULT_LIMITS, ...given };
+  return { ...limits, maximumQueued: Math.min(limits.maximumQueued, 65_000) };
 }

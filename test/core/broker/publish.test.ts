@@ -8,6 +8,8 @@ describe('PUBLISH', () => {
     'is acknowledged as its QoS asks, with its packet identifier',
     [
       '5:3.3.4-1',
+      '3:3.3.4-1',
+      '3:7.0.0-2',
       '5:4.3.2-4',
       '3:4.3.2-2',
       '5:4.3.3-8',
@@ -48,7 +50,7 @@ describe('PUBLISH', () => {
 
   holds(
     'with QoS 2 that comes twice is delivered once',
-    ['5:4.3.3-10', '3:4.3.3-2', '5:4.3.3-13', '5:3.6.2-1'],
+    ['5:4.3.3-10', '3:4.3.3-2', '5:4.3.3-13', '5:3.7.2-1'],
     async () => {
       const { port } = await testBroker();
       for (const version of VERSIONS) {
@@ -261,7 +263,7 @@ describe('PUBLISH', () => {
 
   holds(
     'may name its topic by an alias, in both directions, on one connection only',
-    ['5:3.3.2-7', '5:3.3.2-12', '5:3.3.2-11', '5:3.1.2-26', '5:3.1.2-27', '5:3.2.2-18'],
+    ['5:3.3.2-7', '5:3.3.2-12', '5:3.3.2-11', '5:3.1.2-26', '5:3.1.2-27', '5:3.2.2-17'],
     async () => {
       const { port } = await testBroker({ limits: { topicAliasMaximum: 2 } });
       const sub = await join(port, 'sub', 5, { properties: { topicAliasMaximum: 1 } });
@@ -298,16 +300,7 @@ describe('PUBLISH', () => {
 
   holds(
     'is held back at Receive Maximum, in both directions, and nothing else is',
-    [
-      '5:3.3.4-7',
-      '5:3.3.4-8',
-      '5:3.3.4-9',
-      '5:3.3.4-10',
-      '5:4.9.0-1',
-      '5:4.9.0-2',
-      '5:4.9.0-3',
-      '5:3.2.2-13',
-    ],
+    ['5:3.3.4-7', '5:3.3.4-8', '5:3.3.4-9', '5:3.3.4-10', '5:4.9.0-1', '5:4.9.0-2', '5:4.9.0-3'],
     async () => {
       const { port } = await testBroker({ limits: { receiveMaximum: 2 } });
       const sub = await join(port, 'sub', 5, { properties: { receiveMaximum: 2 } });
@@ -433,7 +426,7 @@ describe('PUBLISH', () => {
     },
   );
 
-  it('says when nobody may have it, and which message the policy denied', async () => {
+  holds('says when nobody may have it, and which message the policy denied', ['3:3.3.5-2'], async () => {
     const { port, broker } = await testBroker({
       policy: {
         publish: (from, topic) =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../hal/index.js';
-import { holds, join, testBroker, texts, VERSIONS } from './support.js';
+import { connectBytes, dial, holds, join, testBroker, texts, VERSIONS } from './support.js';
 
 const KEEP = { clean: false, properties: { sessionExpiryInterval: 600 } };
 
@@ -32,6 +32,7 @@ describe('a session', () => {
       '3:4.3.1-1',
       '5:4.6.0-4',
       '3:4.6.0-4',
+      '5:3.6.2-1',
       '3:2.3.1-3',
       '3:2.3.1-2',
     ],
@@ -95,31 +96,35 @@ describe('a session', () => {
     },
   );
 
-  holds('ends with its interval, and not before', ['5:4.1.0-2', '5:3.14.2-2', '5:3.1.2-23'], async () => {
-    const clock = new VirtualClock();
-    const { port, broker } = await testBroker({ clock, limits: { maximumSessionExpiry: 1_000 } });
-    const short = await join(port, 'short', 5, { clean: false, properties: { sessionExpiryInterval: 10 } });
-    const none = await join(port, 'none', 5, { clean: false });
-    const long = await join(port, 'long', 4, { clean: false });
-    await clock.advance(60_000);
-    expect(broker.status().sessions).toBe(3);
-    for (const client of [short, none, long]) await client.cut();
-    await clock.advance(9_000);
-    expect(broker.clients().map(({ clientId }) => clientId)).toEqual(['short', 'long']);
-    await clock.advance(3_000);
-    expect(broker.clients().map(({ clientId }) => clientId)).toEqual(['long']);
-    await clock.advance(1_000_000);
-    expect(broker.status()).toMatchObject({ sessions: 0, clients: 0, subscriptions: 0 });
-    const other = await join(port, 'other', 5, { clean: false, properties: { sessionExpiryInterval: 10 } });
-    other.send({ cmd: 'disconnect', reasonCode: 0, properties: { sessionExpiryInterval: 100 } });
-    await other.end();
-    await clock.advance(50_000);
-    expect(broker.status().sessions).toBe(1);
-    const bad = await join(port, 'bad', 5);
-    bad.send({ cmd: 'disconnect', reasonCode: 0, properties: { sessionExpiryInterval: 100 } });
-    await bad.end();
-    expect(bad.packets).toMatchObject([{ cmd: 'disconnect', reasonCode: 0x82 }]);
-  });
+  holds(
+    'ends with its interval, and not before',
+    ['5:4.1.0-2', '3:4.1.0-2', '5:3.14.2-2', '5:3.1.2-23'],
+    async () => {
+      const clock = new VirtualClock();
+      const { port, broker } = await testBroker({ clock, limits: { maximumSessionExpiry: 1_000 } });
+      const short = await join(port, 'short', 5, { clean: false, properties: { sessionExpiryInterval: 10 } });
+      const none = await join(port, 'none', 5, { clean: false });
+      const long = await join(port, 'long', 4, { clean: false });
+      await clock.advance(60_000);
+      expect(broker.status().sessions).toBe(3);
+      for (const client of [short, none, long]) await client.cut();
+      await clock.advance(9_000);
+      expect(broker.clients().map(({ clientId }) => clientId)).toEqual(['short', 'long']);
+      await clock.advance(3_000);
+      expect(broker.clients().map(({ clientId }) => clientId)).toEqual(['long']);
+      await clock.advance(1_000_000);
+      expect(broker.status()).toMatchObject({ sessions: 0, clients: 0, subscriptions: 0 });
+      const other = await join(port, 'other', 5, { clean: false, properties: { sessionExpiryInterval: 10 } });
+      other.send({ cmd: 'disconnect', reasonCode: 0, properties: { sessionExpiryInterval: 100 } });
+      await other.end();
+      await clock.advance(50_000);
+      expect(broker.status().sessions).toBe(1);
+      const bad = await join(port, 'bad', 5);
+      bad.send({ cmd: 'disconnect', reasonCode: 0, properties: { sessionExpiryInterval: 100 } });
+      await bad.end();
+      expect(bad.packets).toMatchObject([{ cmd: 'disconnect', reasonCode: 0x82 }]);
+    },
+  );
 });
 
 describe('a will', () => {
@@ -172,6 +177,24 @@ describe('a will', () => {
       }
     },
   );
+
+  holds('keeps the order of its user properties', ['5:3.1.3-10'], async () => {
+    const { port } = await testBroker();
+    const watch = await join(port, 'watch', 5);
+    await watch.subscribe('w');
+    const raw: Buffer[] = [];
+    (watch as unknown as { socket: NodeJS.ReadableStream }).socket.on('data', (chunk: Buffer) =>
+      raw.push(chunk),
+    );
+    const pair = (name: number, value: number): number[] => [0x26, 0, 1, name, 0, 1, value];
+    const order = [...pair(0x7a, 1), ...pair(0x61, 2), ...pair(0x7a, 3)];
+    const client = await dial(port, 5);
+    client.send(connectBytes(5, 6, [0, 0, 2, 0x69, 0x64, order.length, ...order, 0, 1, 0x77, 0, 1, 0x78]));
+    await client.next('connack');
+    await client.cut();
+    await watch.next('publish');
+    expect(Buffer.concat(raw).includes(Buffer.from(order))).toBe(true);
+  });
 
   holds(
     'waits for its delay, or for the end of the session',
@@ -251,25 +274,31 @@ describe('a slow reader', () => {
 
   it('of 50,000 messages that does not read them costs others less than 50 ms and the broker less than 64 MB', async () => {
     const { port } = await testBroker();
-    const stopped = await join(port, 'stopped', 4);
-    await stopped.subscribe('a', { qos: 1 });
-    stopped.pause();
     const lively = await join(port, 'lively', 4);
     await lively.subscribe('a');
     const pub = await join(port, 'pub', 4);
-    globalThis.gc?.();
+    /** p99 in ms of what a hundred messages take to reach the lively reader. */
+    const p99 = async (rounds: number): Promise<number> => {
+      const delays: number[] = [];
+      for (let round = 0; round < rounds; round += 1) {
+        const begun = performance.now();
+        for (let i = 0; i < 100; i += 1) {
+          pub.publish('a', `${round}-${i}${'.'.repeat(100)}`, { qos: i % 2, messageId: i + 1 });
+        }
+        await pub.settled();
+        while (!String((await lively.next('publish')).payload).startsWith(`${round}-99`));
+        delays.push(performance.now() - begun);
+      }
+      delays.sort((a, b) => a - b);
+      return delays[Math.floor(delays.length * 0.99)] as number;
+    };
+    // what the machine itself costs at the moment is not the stopped reader's doing
+    const alone = await p99(100);
+    const stopped = await join(port, 'stopped', 4);
+    await stopped.subscribe('a', { qos: 1 });
+    stopped.pause();
     const before = process.memoryUsage().rss;
-    const delays: number[] = [];
-    for (let round = 0; round < 500; round += 1) {
-      const begun = performance.now();
-      for (let i = 0; i < 100; i += 1)
-        pub.publish('a', `${round}-${i}${'.'.repeat(100)}`, { qos: i % 2, messageId: i + 1 });
-      await pub.settled();
-      while ((await lively.next('publish')).payload?.toString().startsWith(`${round}-99`) !== true);
-      delays.push(performance.now() - begun);
-    }
-    delays.sort((a, b) => a - b);
-    expect(delays[Math.floor(delays.length * 0.99)]).toBeLessThan(50);
+    expect((await p99(500)) - alone).toBeLessThan(50);
     expect(process.memoryUsage().rss - before).toBeLessThan(64 * 1_048_576);
   }, 30_000);
 });
@@ -332,6 +361,18 @@ describe('a port', () => {
 });
 
 describe('the broker', () => {
+  holds('answers PINGREQ with PINGRESP', ['5:3.12.4-1', '3:3.12.4-1'], async () => {
+    const { port } = await testBroker();
+    for (const version of VERSIONS) {
+      const client = await join(port, 'c', version);
+      client.send([0xc0, 0], [0xc0, 0]);
+      await client.next('pingresp');
+      await client.next('pingresp');
+      client.send([0xc0, 1, 0]);
+      await client.end();
+    }
+  });
+
   it('closes those whom a changed policy refuses, and asks again what may pass', async () => {
     const revoked = new Set<string>();
     let open = false;

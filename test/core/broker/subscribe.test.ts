@@ -141,7 +141,7 @@ describe('SUBSCRIBE and UNSUBSCRIBE', () => {
 
   holds(
     'match topics level by level',
-    ['5:4.7.2-1', '3:4.7.2-1', '5:4.7.3-4', '3:4.7.3-4', '5:3.10.4-1', '3:3.10.4-1'],
+    ['3:3.3.2-3', '5:4.7.2-1', '3:4.7.2-1', '5:4.7.3-4', '3:4.7.3-4', '5:3.10.4-1', '3:3.10.4-1'],
     async () => {
       const { port } = await testBroker();
       const cases: [string, string[], string[]][] = [

@@ -9,6 +9,7 @@ import { authenticate, GroupCa, type IssuedCertificate } from '../../../src/core
 import { TlsListener, type TlsListenerOptions } from '../../../src/core/listener/index.js';
 import { OPEN } from '../../mqtt/open-broker.js';
 import { temporaryFolder } from '../../support/folder.js';
+import { holds } from '../broker/support.js';
 import { recordingLog, testIdentity } from '../identity/support.js';
 
 async function listener(more: Partial<TlsListenerOptions> = {}) {
@@ -105,18 +106,22 @@ describe('TlsListener', () => {
     });
   }
 
-  it('carries MQTT over WebSocket on the same port by ALPN [MQTT-6.0.0-2] [MQTT-6.0.0-4]', async () => {
-    const { credentials, port } = await listener();
-    const { ca, cert, key } = credentials();
-    const text = await roundTrip({
-      protocol: 'wss',
-      host: '127.0.0.1',
-      port,
-      path: '/mqtt',
-      wsOptions: { ca, cert, key, ALPNProtocols: ['http/1.1'] },
-    });
-    expect(text).toBe('hello');
-  });
+  holds(
+    'carries MQTT over WebSocket on the same port by ALPN',
+    ['5:6.0.0-2', '3:6.0.0-2', '5:7.1.1-1', '3:7.1.1-1'],
+    async () => {
+      const { credentials, port } = await listener();
+      const { ca, cert, key } = credentials();
+      const text = await roundTrip({
+        protocol: 'wss',
+        host: '127.0.0.1',
+        port,
+        path: '/mqtt',
+        wsOptions: { ca, cert, key, ALPNProtocols: ['http/1.1'] },
+      });
+      expect(text).toBe('hello');
+    },
+  );
 
   it('carries MQTT over WebSocket on a port of its own', async () => {
     const { credentials, tls } = await listener({ webSocketPort: 0 });
@@ -130,21 +135,25 @@ describe('TlsListener', () => {
     expect(text).toBe('hello');
   });
 
-  it('closes a WebSocket that sends text [MQTT-6.0.0-1] and refuses one without the sub-protocol [MQTT-6.0.0-3]', async () => {
-    const { WebSocket } = await import('ws');
-    const { credentials, tls } = await listener({ webSocketPort: 0 });
-    const { port } = tls.webSocketAddress();
-    const options = { ...credentials(), port } as object;
-    const text = new WebSocket(`wss://127.0.0.1:${port}/`, ['mqtt'], options);
-    await once(text, 'open');
-    expect(text.protocol).toBe('mqtt');
-    text.send('not a packet');
-    const [code] = await once(text, 'close');
-    expect([1003, 1006]).toContain(code);
-    const bare = new WebSocket(`wss://127.0.0.1:${port}/`, [], options);
-    const [error] = await once(bare, 'error');
-    expect(String(error)).toContain('400');
-  });
+  holds(
+    'closes a WebSocket that sends text and refuses one without the sub-protocol',
+    ['5:6.0.0-1', '3:6.0.0-1', '5:6.0.0-3', '3:6.0.0-3', '5:6.0.0-4', '3:6.0.0-4'],
+    async () => {
+      const { WebSocket } = await import('ws');
+      const { credentials, tls } = await listener({ webSocketPort: 0 });
+      const { port } = tls.webSocketAddress();
+      const options = { ...credentials(), port } as object;
+      const text = new WebSocket(`wss://127.0.0.1:${port}/`, ['mqtt'], options);
+      await once(text, 'open');
+      expect(text.protocol).toBe('mqtt');
+      text.send('not a packet');
+      const [code] = await once(text, 'close');
+      expect([1003, 1006]).toContain(code);
+      const bare = new WebSocket(`wss://127.0.0.1:${port}/`, [], options);
+      const [error] = await once(bare, 'error');
+      expect(String(error)).toContain('400');
+    },
+  );
 
   it('refuses each stranger with one line that says why', async () => {
     const { credentials, ca, registry, refused, log, broker } = await listener();

@@ -106,8 +106,16 @@ function connect(version: 4 | 5): Packet {
     clean: random() < 0.7,
     keepalive: below(100),
     ...(random() < 0.2 && { username: 'u', password: Buffer.from('p') }),
-    ...(random() < 0.2 && { will: { topic: 'a/will', payload: Buffer.from('w'), qos: below(3) as 0 | 1 | 2, retain: false } }),
-    ...(version === 5 && { properties: { sessionExpiryInterval: below(3), receiveMaximum: 1 + below(10), topicAliasMaximum: below(3) } }),
+    ...(random() < 0.2 && {
+      will: { topic: 'a/will', payload: Buffer.from('w'), qos: below(3) as 0 | 1 | 2, retain: false },
+    }),
+    ...(version === 5 && {
+      properties: {
+        sessionExpiryInterval: below(3),
+        receiveMaximum: 1 + below(10),
+        topicAliasMaximum: below(3),
+      },
+    }),
   };
 }
 
@@ -125,10 +133,19 @@ function mutate(bytes: Buffer): Buffer {
 }
 
 const internal: string[] = [];
-const log: Log = { ...SILENT, error: (fields, message) => void internal.push(`${message}: ${JSON.stringify(fields)}`) };
+const log: Log = {
+  ...SILENT,
+  error: (fields, message) => void internal.push(`${message}: ${JSON.stringify(fields)}`),
+};
 log.child = () => log;
 const limits = { maximumRetained: 100, maximumQueued: 100, maximumSessions: 200 };
-const broker = new Broker({ policy: OPEN, sessions: memorySessions(), clock: new SystemClock(), log, limits });
+const broker = new Broker({
+  policy: OPEN,
+  sessions: memorySessions(),
+  clock: new SystemClock(),
+  log,
+  limits,
+});
 await broker.start(new AbortController().signal);
 
 const counts = { valid: 0, mutated: 0, refused: 0, alive: 0 };
@@ -175,14 +192,17 @@ function check(wire: Wire, version: 4 | 5, ended: boolean): string | undefined {
   const other = answer.length > 1 && answer[0] === 0x20 && (answer[1] === 2) === (version === 5);
   if (other) return undefined;
   const left = parser.parse(answer);
-  if (failure !== undefined || left > 0) return `answered with no packet: ${failure ?? `${left} bytes too many`} ${answer.toString('hex')}`;
+  if (failure !== undefined || left > 0)
+    return `answered with no packet: ${failure ?? `${left} bytes too many`} ${answer.toString('hex')}`;
   if (got.length === 0) return undefined;
   if (got[0]?.cmd !== 'connack') return `began with ${got[0]?.cmd}`;
   if (got.filter(({ cmd }) => cmd === 'connack').length > 1) return 'answered CONNECT twice';
   const goodbye = got.findIndex(({ cmd }) => cmd === 'disconnect');
   if (goodbye >= 0 && goodbye < got.length - 1) return 'went on after DISCONNECT';
   if (goodbye >= 0 && !ended) return 'said DISCONNECT and stayed';
-  const [{ reasonCode = 0, returnCode = 0 }] = got as unknown as [{ reasonCode?: number; returnCode?: number }];
+  const [{ reasonCode = 0, returnCode = 0 }] = got as unknown as [
+    { reasonCode?: number; returnCode?: number },
+  ];
   if (reasonCode + returnCode > 0 && (!ended || got.length > 1)) return 'refused CONNECT and stayed';
   return undefined;
 }

@@ -5,5 +5,11 @@ import { openBroker } from '../../mqtt/open-broker.js';
 
 const [, , folder = '', port = '0'] = process.argv;
 const store = await LevelStore.open(folder);
-const opened = await openBroker({ sessions: durableSessions(store), port: Number(port) });
+// what is acknowledged and then dropped from a full queue is not what a crash lost
+const limits = {
+  maximumQueued: 60_000,
+  maximumQueuedBytes: 256 * 1_048_576,
+  maximumTotalQueuedBytes: 1_024 * 1_048_576,
+};
+const opened = await openBroker({ sessions: durableSessions(store), port: Number(port), limits });
 process.send?.({ port: opened.port });
