@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { type LineAddress, parseAddress } from '../../address.js';
 import type { ChipInfo, LineIdentity, LineInfo } from '../../contract.js';
 import { HalError } from '../../errors.js';
@@ -18,6 +19,7 @@ import {
 import type { GpioUapi } from './uapi.js';
 
 interface Chip extends ChipInfo {
+  readonly path: string;
   readonly fd: number;
   /** Kernel's name of each line; empty where it has none. */
   readonly names: readonly string[];
@@ -31,26 +33,14 @@ export class Chips {
 
   /** Opens every chip. @throws {HalError} HAL_UNAVAILABLE when there is none; HAL_PERMISSION when none may be opened */
   open(): void {
-    const paths = this.uapi.chipPaths();
-    if (paths.length === 0) {
+    if (this.uapi.chipPaths().length === 0) {
       throw new HalError(
         'HAL_UNAVAILABLE',
         'no /dev/gpiochip* on this machine, so it has no GPIO lines; use hal: { driver: mock } on a laptop',
       );
     }
-    const opened: Chip[] = [];
-    let refused: HalError | undefined;
-    for (const path of paths) {
-      try {
-        opened.push(this.#openChip(path));
-      } catch (error) {
-        // One chip of several may belong to another group; the driver works with the others.
-        if (!(error instanceof HalError)) throw error;
-        refused ??= error;
-      }
-    }
-    if (opened.length === 0 && refused) throw refused;
-    this.#chips = opened;
+    const refused = this.#openNew();
+    if (this.#chips.length === 0 && refused) throw refused;
   }
 
   close(): void {
@@ -64,6 +54,8 @@ export class Chips {
   }
 
   lines(): readonly LineInfo[] {
+    for (const chip of this.#chips)
+      if (this.#query(chip.fd, 0) === constants.errno.ENODEV) this.#forget(chip);
     return this.#chips.flatMap((chip) => chip.names.map((_, offset) => this.#lineInfo(chip, offset)));
   }
 
@@ -81,9 +73,41 @@ export class Chips {
     return info.flags & FLAG.USED ? info.consumer || 'the kernel' : undefined;
   }
 
+  /** Finds a line; one that is unknown is looked for once more on chips that came since. */
   resolve(address: LineAddress): LineIdentity {
     const parsed = parseAddress(address);
-    return parsed.kind === 'offset' ? this.#byOffset(parsed.chip, parsed.offset) : this.#byName(parsed.name);
+    const find = (): LineIdentity =>
+      parsed.kind === 'offset' ? this.#byOffset(parsed.chip, parsed.offset) : this.#byName(parsed.name);
+    try {
+      return find();
+    } catch (error) {
+      if (!(error instanceof HalError) || error.code !== 'HAL_LINE_UNKNOWN') throw error;
+      const known = this.#chips.length;
+      this.#openNew();
+      if (this.#chips.length === known) throw error;
+      return find();
+    }
+  }
+
+  /** Opens the chips that are not open yet. @returns the first that may not be opened; the others work without it */
+  #openNew(): HalError | undefined {
+    const open = new Set(this.#chips.map((chip) => chip.path));
+    let refused: HalError | undefined;
+    for (const path of this.uapi.chipPaths().filter((each) => !open.has(each))) {
+      try {
+        this.#chips = [...this.#chips, this.#openChip(path)];
+      } catch (error) {
+        if (!(error instanceof HalError)) throw error;
+        refused ??= error;
+      }
+    }
+    return refused;
+  }
+
+  /** A chip that was unplugged. */
+  #forget(chip: Chip): void {
+    this.#chips = this.#chips.filter((each) => each !== chip);
+    this.uapi.close(chip.fd);
   }
 
   #byOffset(label: string, offset: number): LineIdentity {
@@ -156,7 +180,7 @@ export class Chips {
       }
       names.push(info.name);
     }
-    return { fd, name, label, lines, names };
+    return { path, fd, name, label, lines, names };
   }
 
   #query(fd: number, offset: number): DecodedLineInfo | number {

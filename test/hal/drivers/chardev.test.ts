@@ -79,6 +79,17 @@ describe('chardev: lines', () => {
     await expect(nameless.driver.resolve('GPIO1')).rejects.toThrow(/9030000\.pl061 \(3 lines\)/);
   });
 
+  it('finds lines of a chip that was plugged in later, and forgets those of one that was unplugged', async () => {
+    const { driver, kernel } = await bench();
+    await expect(driver.resolve('RELAY1')).rejects.toMatchObject({ code: 'HAL_LINE_UNKNOWN' });
+    kernel.plug({ label: 'usb-relay', names: ['RELAY0', 'RELAY1'] });
+    expect(await driver.resolve('RELAY1')).toEqual({ chip: 'usb-relay', offset: 1, name: 'RELAY1' });
+    expect(await driver.chips()).toHaveLength(2);
+    kernel.unplug('usb-relay');
+    expect((await driver.lines()).every((line) => line.chip === LABEL)).toBe(true);
+    await expect(driver.resolve('RELAY1')).rejects.toMatchObject({ code: 'HAL_LINE_UNKNOWN' });
+  });
+
   it('puts the initial value, polarity, drive and bias into the request itself', async () => {
     const { driver, kernel } = await bench();
     await driver.output('GPIO17', 'lamp', {

@@ -39,7 +39,8 @@ interface Request {
 export class SimulatedKernel implements GpioUapi {
   /** How often each ioctl was called. */
   readonly calls = new Map<number, number>();
-  readonly #chips: readonly (SimulatedChip & { readonly lines: readonly Line[] })[];
+  readonly #chips: (SimulatedChip & { readonly lines: readonly Line[] })[] = [];
+  readonly #gone = new Set<number>();
   readonly #fds = new Map<number, number | Request>();
   #nextFd = 100;
 
@@ -47,17 +48,23 @@ export class SimulatedKernel implements GpioUapi {
     private readonly clock: Clock,
     chips: readonly SimulatedChip[],
   ) {
-    this.#chips = chips.map((chip) => ({
-      ...chip,
-      lines: chip.names.map((name, offset) => ({
-        offset,
-        name,
-        consumer: undefined,
-        flags: FLAG.INPUT,
-        level: 0,
-        driven: undefined,
-      })),
+    for (const chip of chips) this.plug(chip);
+  }
+
+  plug(chip: SimulatedChip): void {
+    const lines = chip.names.map((name, offset) => ({
+      offset,
+      name,
+      consumer: undefined,
+      flags: FLAG.INPUT,
+      level: 0,
+      driven: undefined,
     }));
+    this.#chips.push({ ...chip, lines });
+  }
+
+  unplug(label: string): void {
+    this.#gone.add(this.#chips.findIndex((chip) => chip.label === label));
   }
 
   /** Descriptors that are open. */
@@ -94,7 +101,9 @@ export class SimulatedKernel implements GpioUapi {
   }
 
   chipPaths(): readonly string[] {
-    return this.#chips.map((_, index) => `/dev/gpiochip${index}`);
+    return this.#chips
+      .map((_, index) => `/dev/gpiochip${index}`)
+      .filter((_, index) => !this.#gone.has(index));
   }
 
   open(path: string): number {
@@ -166,7 +175,7 @@ export class SimulatedKernel implements GpioUapi {
 
   #chipCall(index: number, request: number, bytes: Buffer): number {
     const chip = this.#chips[index];
-    if (chip === undefined) return ENODEV;
+    if (chip === undefined || this.#gone.has(index)) return ENODEV;
     if (request === IOCTL.CHIP_INFO) {
       bytes.write(`gpiochip${index}`, 0);
       bytes.write(chip.label, 32);

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { hasProgram, sh, step } from './shell.js';
 
 interface Tool {
+  /** A program, or the path of a file. */
   readonly program: string;
   /** The Debian package that has it. */
   readonly package: string;
@@ -16,11 +18,16 @@ const TOOLS: readonly Tool[] = [
   { program: 'fdtput', package: 'device-tree-compiler' },
   { program: 'aarch64-linux-gnu-g++', package: 'g++-aarch64-linux-gnu' },
   { program: 'aarch64-linux-gnu-gcc', package: 'gcc-aarch64-linux-gnu' },
+  { program: '/usr/aarch64-linux-gnu/include/stdio.h', package: 'libc6-dev-arm64-cross' },
+  { program: 'make', package: 'make' },
+  { program: 'python3', package: 'python3' },
 ];
 
 /** What the rig needs and this machine lacks. */
 export function missingTools(): readonly Tool[] {
-  return TOOLS.filter((tool) => !hasProgram(tool.program));
+  return TOOLS.filter(
+    ({ program }) => !(program.startsWith('/') ? existsSync(program) : hasProgram(program)),
+  );
 }
 
 /** Installs the missing ones from Debian; needs root. */
