@@ -363,7 +363,7 @@ export class Connection {
     const { session } = this;
     if (session?.connection === this) {
       this.state.sessions.leave(session, this.normal);
-      this.state.log.info({ clientId: session.name, cause }, 'client disconnected');
+      this.state.log.info({ clientId: session.name, cause }, `${session.name} disconnected: ${cause}`);
       this.state.events.emit('disconnected', { clientId: session.name, cause });
     }
     if (!this.#flushing) {

@@ -65,7 +65,10 @@ export function onConnect(state: BrokerState, connection: Connection, frame: Buf
     connection.send(connack);
     connection.welcomed = true;
     const { peer } = connection;
-    state.log.info({ clientId, peer: peer.address, protocolVersion: version, clean }, 'client connected');
+    state.log.info(
+      { clientId, peer: peer.address, protocolVersion: version, clean },
+      `${clientId} connected from ${peer.address}`,
+    );
     state.events.emit('connected', { clientId, peer, protocolVersion: version, clean });
     if (pending) connection.proceed(() => session.resume());
     else session.resume();
