@@ -57,7 +57,9 @@ export class Together implements Service {
 
   /** Rejects with the first failure, after all have ended their start. */
   async start(signal: AbortSignal): Promise<void> {
-    const failed = (await Promise.allSettled(this.members.map((member) => member.start(signal)))).find(isRejected);
+    const failed = (await Promise.allSettled(this.members.map((member) => member.start(signal)))).find(
+      isRejected,
+    );
     if (failed) throw failed.reason;
   }
 
