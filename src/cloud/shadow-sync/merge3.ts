@@ -90,6 +90,8 @@ function sectionOf(base: State | null, section: 'desired' | 'reported'): Value {
 export interface Pending {
   readonly merged: State;
   readonly local: State;
+  /** Version of the cloud's document that its update was for; 0: the cloud's was not to be updated, or had none. */
+  readonly cloudVersion: number;
 }
 
 /**

@@ -4,6 +4,7 @@ import { CloudRejection, type CloudShadow } from './cloud-shadow.js';
 import {
   mergeStates,
   overwrite,
+  type Pending,
   patchOf,
   resumedBase,
   type State,
@@ -81,15 +82,23 @@ export class Step {
     const down = direction === 'up' ? undefined : patchOf(here.state, merged);
     let { version: cloudVersion } = there;
     let { version: localVersion } = here;
-    if (up !== undefined || down !== undefined) await this.#begin(merged, here.state);
+    if (up !== undefined || down !== undefined)
+      await this.#begin(merged, here.state, up === undefined ? 0 : there.version);
     if (up !== undefined) cloudVersion = await this.options.cloud.update(up, there.version, merged);
     if (down !== undefined) localVersion = await this.#updateLocal(down, here.version);
+    // an update of the process before this one may still be under way and be taken at this version
+    const late = up === undefined && pending?.cloudVersion === there.version ? pending : undefined;
     const same =
       cloudVersion === this.row.cloudVersion &&
       localVersion === this.row.localVersion &&
-      this.row.pending === undefined;
+      this.row.pending === late;
     if (!same)
-      await this.#settled(baseOf(direction, here.state, there.state, merged), localVersion, cloudVersion);
+      await this.#settled(
+        baseOf(direction, here.state, there.state, merged),
+        localVersion,
+        cloudVersion,
+        late,
+      );
     return true;
   }
 
@@ -107,7 +116,7 @@ export class Step {
       if (this.row.base !== null || this.row.at === 0) await this.#settled(null, version, 0);
       return true;
     }
-    await this.#begin(state, state);
+    await this.#begin(state, state, 0);
     await cloud.update(patch, undefined, state);
     // someone may have made it there at the same moment: look
     cloud.forget();
@@ -131,7 +140,7 @@ export class Step {
       if (this.row.base !== null || this.row.at === 0) await this.#settled(null, 0, version);
       return true;
     }
-    await this.#begin(state, {});
+    await this.#begin(state, {}, 0);
     await this.#updateLocal(patch, undefined);
     return false;
   }
@@ -147,12 +156,18 @@ export class Step {
     return current.version;
   }
 
-  async #begin(merged: State, localState: State): Promise<void> {
-    await this.#save({ ...this.row, pending: { merged, local: localState } });
+  async #begin(merged: State, local: State, cloudVersion: number): Promise<void> {
+    await this.#save({ ...this.row, pending: { merged, local, cloudVersion } });
   }
 
-  async #settled(base: State | null, localVersion: number, cloudVersion: number): Promise<void> {
-    await this.#save({ base, localVersion, cloudVersion, at: this.options.clock.now() });
+  async #settled(
+    base: State | null,
+    localVersion: number,
+    cloudVersion: number,
+    pending?: Pending,
+  ): Promise<void> {
+    const at = this.options.clock.now();
+    await this.#save({ base, localVersion, cloudVersion, at, ...(pending && { pending }) });
   }
 
   async #save(row: Row): Promise<void> {
