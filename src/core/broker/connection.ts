@@ -16,8 +16,8 @@ import type { BrokerState } from './state.js';
 const LINGER = 2;
 /** Pieces that are joined into one write; longer payloads go as they are. */
 const JOIN_LIMIT = 65_536;
-/** Messages of a 3.1.1 client that may wait for the store before its stream is no longer read. */
-const MAXIMUM_PENDING = 1_024;
+/** Messages of one client that may wait for the store before its stream is no longer read. */
+const MAXIMUM_WAITING = 1_024;
 
 /** One network connection, from its first byte to its last. */
 export class Connection {
@@ -37,7 +37,7 @@ export class Connection {
   explain = true;
   aliasesIn: Map<number, string> | undefined;
   aliasesOut: AliasTable | undefined;
-  /** Messages of QoS 1 that wait for the store. */
+  /** Answers that wait for the store. */
   pending = 0;
   /** CONNACK was sent: from now on DISCONNECT may be [MQTT-3.14.0-1]. */
   welcomed = false;
@@ -49,6 +49,7 @@ export class Connection {
   #flushing = false;
   #blocked = false;
   #held = 0;
+  #waiting = 0;
   #closed = false;
   #closedTick = 0;
 
@@ -141,11 +142,20 @@ export class Connection {
       return;
     }
     this.pending += 1;
-    const holds = this.version < 5 && this.pending === MAXIMUM_PENDING;
-    if (holds) this.hold();
-    this.state.journal.settle((error) => {
+    this.await((error) => {
       this.pending -= 1;
       if (!this.#closed) answer(error);
+    });
+  }
+
+  /** Waits for the store; a client that sends faster than it keeps is not read for as long. */
+  await(settled: (error: BrokerError | undefined) => void): void {
+    this.#waiting += 1;
+    const holds = this.#waiting === MAXIMUM_WAITING;
+    if (holds) this.hold();
+    this.state.journal.settle((error) => {
+      this.#waiting -= 1;
+      settled(error);
       if (holds) this.proceed();
     });
   }
@@ -282,17 +292,16 @@ export class Connection {
     this.#leave(cause);
   }
 
-  /** Refuses a client whose session was opened already but could not be kept. */
-  refuseSession(reason: number, cause: string): void {
-    this.normal = true;
+  /** Refuses a client whose session could not be kept. A session that was there before stays as it was. */
+  refuseSession(present: boolean, cause: string): void {
     const { session } = this;
-    if (session?.connection === this) {
-      session.expiryInterval = 0;
-      session.connection = undefined;
-      this.state.sessions.end(session);
-    }
     this.session = undefined;
-    this.refuse(reason, cause);
+    if (session?.connection === this) {
+      session.will = undefined;
+      if (present) this.state.sessions.leave(session, true);
+      else this.state.sessions.end(session);
+    }
+    this.refuse(Reason.serverUnavailable, cause);
   }
 
   /** At once, whatever is not written yet. */

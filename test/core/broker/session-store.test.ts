@@ -102,10 +102,13 @@ describe('a broker with a durable store', () => {
     expect(old.packets).toEqual([]);
     const newcomer = await join(port, 'new', 5, KEEP);
     expect(newcomer.connack).toMatchObject({ reasonCode: 0x88, sessionPresent: false });
+    const early = await join(port, 'sub', 5, KEEP);
+    expect(early.connack).toMatchObject({ reasonCode: 0x88, sessionPresent: false });
     fail(false);
     pub.publish('a', 'twice?', { qos: 2, messageId: 2 });
     expect(await pub.next('pubrec')).toMatchObject({ reasonCode: 0 });
     const back = await join(port, 'sub', 5, KEEP);
+    expect(back.connack).toMatchObject({ reasonCode: 0, sessionPresent: true });
     expect(texts(await back.settled()).filter((text) => text === 'twice?')).toHaveLength(1);
   });
 
@@ -120,5 +123,28 @@ describe('a broker with a durable store', () => {
     const ids: unknown[] = [];
     while (ids.length < 20) ids.push((await pub.next('puback')).messageId);
     expect(ids).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+  });
+
+  it('does not read on from a client that sends faster than the disk keeps', async () => {
+    const memory = new MemoryStore();
+    let release = (): void => {};
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const slow: Store = {
+      write: (operations) => released.then(() => memory.write(operations)),
+      get: (key) => memory.get(key),
+      entries: (range) => memory.entries(range),
+      section: (name) => memory.section(name),
+    };
+    const { port, broker } = await testBroker({ sessions: durableSessions(slow) });
+    const pub = await join(port, 'pub', 4);
+    for (let i = 0; i < 20_000; i += 1) pub.publish(`r/${i % 10}`, 'x', { retain: true });
+    const other = await join(port, 'other', 4);
+    for (let round = 0; round < 20; round += 1) await other.settled();
+    expect(broker.status().accepted).toBeLessThan(1_100);
+    release();
+    await pub.settled();
+    expect(broker.status()).toMatchObject({ accepted: 20_000, retained: 10 });
   });
 });

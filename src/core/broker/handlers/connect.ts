@@ -58,7 +58,7 @@ export function onConnect(state: BrokerState, connection: Connection, frame: Buf
   const welcome = (error: Error | undefined): void => {
     if (connection.closed) return;
     if (error) {
-      connection.refuseSession(Reason.serverUnavailable, error.message);
+      connection.refuseSession(present, error.message);
       return;
     }
     // [MQTT-3.2.0-1]: before any other packet

@@ -56,7 +56,11 @@ export function onPublish(
     from: session.name,
   });
   const accepted = acceptMessage(state, publication);
-  if (qos === 0) return;
+  if (qos === 0) {
+    // a retained message is kept without an answer, but not without end
+    if (accepted.pending) connection.await(() => {});
+    return;
+  }
   let { pending } = accepted;
   if (qos === 2 && accepted.decision.allowed) {
     session.received.add(packetId);
