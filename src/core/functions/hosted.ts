@@ -209,8 +209,9 @@ export class HostedFunction implements Claimant {
     }
     if (this.#options.staffing.pinned || this.#restart !== undefined) return;
     let coming = 0;
-    for (const { worker } of this.#staff)
-      if (worker === undefined || worker.state === 'starting') coming += 1;
+    for (const { worker } of this.#staff) {
+      if (worker === undefined || worker.state === 'starting' || worker.state === 'between') coming += 1;
+    }
     while (coming < this.#queue.length && this.#options.slots.take(this)) {
       this.#hire();
       coming += 1;

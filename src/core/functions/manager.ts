@@ -302,7 +302,13 @@ export class FunctionManager implements Service {
 }
 
 /** The V1 health API's words. */
-const WORDS = { starting: 'Starting', idle: 'Waiting', busy: 'Working', ended: 'Terminated' } as const;
+const WORDS = {
+  starting: 'Starting',
+  idle: 'Waiting',
+  busy: 'Working',
+  between: 'Working',
+  ended: 'Terminated',
+} as const;
 
 async function isSame(entry: Entry, definition: FunctionDefinition): Promise<boolean> {
   if (fingerprint(entry.definition) !== fingerprint(definition)) return false;

@@ -35,7 +35,8 @@ export interface Ending {
 /** Where a handler runs: in this process, or in one of its own. One invocation at a time. */
 export interface Worker {
   readonly id: string;
-  readonly state: 'starting' | 'idle' | 'busy' | 'ended';
+  /** `between`: it has given a result and will be idle soon. */
+  readonly state: 'starting' | 'idle' | 'busy' | 'between' | 'ended';
   /** Only when idle. Never rejects: whatever becomes of it is in the result. */
   run(work: Work): Promise<WorkResult>;
   /** Resolves when it has ended. Idempotent. */

@@ -139,6 +139,12 @@ describe('the function manager', () => {
     expect([succeeded! + dropped!, errors, queued]).toEqual([4, 0, 0]);
   });
 
+  it('uses a process again that has just given a result, instead of starting another', async () => {
+    const { manager, status } = await rig([node('A', 'probe.withCallback')]);
+    for (let i = 0; i < 20; i++) expect(await manager.invoke('A', json(i))).toMatchObject({ ok: true });
+    expect(status('A').figures).toMatchObject({ succeeded: 20, workers: 1 });
+  });
+
   it('ends the process that is longest idle to make room for another function', async () => {
     const { manager, status } = await rig(
       [node('A', 'probe.withCallback'), node('B', 'probe.withCallback')],

@@ -1,6 +1,8 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FunctionDefinition, ProcessRun } from '../../../src/core/functions/index.js';
+import { temporaryFolder } from '../../support/folder.js';
 import { alive, NO_PYTHON, NODE, PYTHON, processFunction, rig, until } from './support.js';
 
 interface Flavour {
@@ -146,9 +148,14 @@ for (const { runtime, folder, fn, skip, thrown } of FLAVOURS) {
     it('starts an on-demand function when it is invoked, several at once, and ends it when idle', async () => {
       const { ask, answer, status } = await rig([probe()], { limits: { idleMs: 300 } });
       expect(status('Probe')).toMatchObject({ state: 'ok', figures: { workers: 0 } });
-      const slow = { do: 'sleep', seconds: 0.3 };
+      const slow = { do: 'await', file: join(await temporaryFolder(), 'go') };
       await Promise.all([ask(slow), ask(slow), ask(slow)]);
+      await until(
+        () => status('Probe').figures.running === 3,
+        () => JSON.stringify(status('Probe')),
+      );
       expect(status('Probe').figures).toMatchObject({ workers: 3, invocations: 3 });
+      await writeFile(slow.file, '');
       const pids = new Set();
       for (let i = 0; i < 3; i++) pids.add((await answer()).pid);
       expect(pids.size).toBe(3);

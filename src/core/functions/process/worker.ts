@@ -66,7 +66,7 @@ export class ProcessWorker implements Worker {
     if (this.#ending !== undefined || this.#by !== undefined) return 'ended';
     if (this.#running !== undefined) return 'busy';
     if (this.#poll !== undefined) return 'idle';
-    return this.#started ? 'busy' : 'starting';
+    return this.#started ? 'between' : 'starting';
   }
 
   get pid(): number | undefined {
@@ -74,7 +74,7 @@ export class ProcessWorker implements Worker {
   }
 
   start(): void {
-    const { command, startMs, clock, guard, memory, memoryMb, lines } = this.options;
+    const { command, guard, memory, memoryMb, lines } = this.options;
     const { file, args, env, cwd, uid, gid } = command;
     const child = spawn(file, args, {
       cwd,
@@ -116,11 +116,7 @@ export class ProcessWorker implements Worker {
           `used ${Math.round(bytes / 1_048_576)} MB of memory, more than its ${memoryMb} MB`,
         ),
     });
-    if (startMs !== undefined) {
-      this.#starting = clock.after(startMs, () =>
-        this.#kill('start', `did not ask for work within ${startMs} ms`),
-      );
-    }
+    this.#expectPoll();
   }
 
   run(work: Work): Promise<WorkResult> {
@@ -161,6 +157,7 @@ export class ProcessWorker implements Worker {
     running.timer.cancel();
     running.done(result);
     if (this.#poll !== undefined) this.options.events.idle();
+    else this.#expectPoll();
     return true;
   }
 
@@ -176,6 +173,16 @@ export class ProcessWorker implements Worker {
     this.#signal('SIGTERM');
     this.#killing ??= this.options.clock.after(this.options.limits.stopMs, () => this.#signal('SIGKILL'));
     await this.#gone;
+  }
+
+  /** One that does not come for work would keep its invocations waiting for ever. */
+  #expectPoll(): void {
+    const { startMs, clock } = this.options;
+    if (startMs === undefined) return;
+    this.#starting?.cancel();
+    this.#starting = clock.after(startMs, () =>
+      this.#kill('start', `did not ask for work within ${startMs} ms`),
+    );
   }
 
   #kill(by: NonNullable<Ending['by']>, why: string): void {
