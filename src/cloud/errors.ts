@@ -14,9 +14,7 @@ export type CloudErrorCode =
   /** No credentials could be had from AWS IoT's credentials provider. */
   | 'CLOUD_CREDENTIALS'
   /** A shadow request to AWS IoT was rejected, or not answered in time. */
-  | 'CLOUD_SHADOW'
-  /** A part of the cloud section of the configuration cannot work; the message says which. */
-  | 'CLOUD_SETTING';
+  | 'CLOUD_SHADOW';
 
 /** A failure on the way out of the site. */
 export class CloudError extends CodedError {

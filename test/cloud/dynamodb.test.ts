@@ -167,12 +167,15 @@ describe('DynamoDB sink', () => {
 
   it('does not create a table when that is not allowed, says what to do, and goes on once it is there', async () => {
     const endpoint = await database();
-    const { sink, hand } = await sinkFor(endpoint, { create: false });
+    const told: object[] = [];
+    const log = { ...SILENT, warn: (fields: object) => void told.push(fields) };
+    const { sink, hand } = await sinkFor(endpoint, { create: false, log });
     await hand(batch(1));
     await until(() => sink.part().state === 'degraded');
     expect(sink.part().cause).toBe(
       'DynamoDB table CarStats does not exist in us-east-1; create it with hash key Time (string) or allow it with create: true',
     );
+    expect(told).toEqual([{ code: 'CLOUD_TABLE' }]);
     await api(endpoint, 'CreateTable', {
       TableName: 'CarStats',
       BillingMode: 'PAY_PER_REQUEST',

@@ -283,7 +283,8 @@ describe('shadow synchronization', () => {
   });
 
   it('says why it is not in step, and does not hammer a cloud that refuses', async () => {
-    const r = await pair();
+    const told: object[] = [];
+    const r = await pair('both', { log: { ...SILENT, warn: (fields: object) => void told.push(fields) } });
     await r.edit(r.site, { reported: { big: 'x'.repeat(7_900) } });
     await r.settle();
     r.cut();
@@ -292,6 +293,7 @@ describe('shadow synchronization', () => {
     r.mend();
     await r.settle();
     expect(r.part()).toMatchObject({ state: 'degraded', cause: expect.stringContaining('413') });
+    expect(told).toMatchObject([{ thing: 'T', code: 'CLOUD_SHADOW' }]);
     const { asked } = r.line;
     await r.settle();
     expect(r.line.asked - asked).toBeLessThan(20);

@@ -210,6 +210,30 @@ describe('spool', () => {
     await expect(r.send('a')).rejects.toMatchObject({ code: 'CLOUD_SPOOL_CLOSED' });
   });
 
+  it('refuses more than it may hold while the disk does not keep up', async () => {
+    let release = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const inner = new MemoryStore();
+    const slow: Store = {
+      write: async (operations) => {
+        await gate;
+        await inner.write(operations);
+      },
+      get: (key) => inner.get(key),
+      entries: (range) => inner.entries(range),
+      section: (name) => inner.section(name),
+    };
+    const r = rig(slow, { limits: { maxBytes: 262_144 } });
+    await r.start();
+    const kept = [r.send(Buffer.alloc(200_000)), r.send(Buffer.alloc(100_000))];
+    await expect(r.send('one more')).rejects.toMatchObject({ code: 'CLOUD_SPOOL_BUSY' });
+    release();
+    await Promise.all(kept);
+    expect(r.spool.status().notKept).toBe(1);
+  });
+
   it('starts with two reads, whatever waits', async () => {
     const inner = new MemoryStore();
     const first = rig(inner);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { type Clock, isJsonObject, type JsonObject, type JsonValue, type Timer } from '../../../hal/index.js';
-import { requestTopic, type ShadowId, type ShadowOperation, shadowTopic } from '../../core/shadow/index.js';
+import type { ShadowId, ShadowOperation } from '../../core/shadow/index.js';
 import { parsePayload } from '../../things/connection.js';
 import type { Link } from '../../things/link.js';
 import { CloudError } from '../errors.js';
@@ -57,7 +57,7 @@ export class CloudShadow {
 
   open(): void {
     const { link, id } = this.options;
-    const base = shadowTopic(id);
+    const base = topicOf(id);
     for (const answer of ['accepted', 'rejected']) {
       this.#ends.push(
         link.listen(`${base}/+/${answer}`, (topic, payload) =>
@@ -156,7 +156,7 @@ export class CloudShadow {
     // a rejection before it is awaited below is not unhandled
     answer.catch(() => {});
     try {
-      await link.publish(requestTopic(id, operation), JSON.stringify({ ...body, clientToken }));
+      await link.publish(`${topicOf(id)}/${operation}`, JSON.stringify({ ...body, clientToken }));
     } catch (error) {
       this.#take(clientToken);
       // it may have arrived all the same
@@ -213,4 +213,8 @@ export class CloudShadow {
     waiting?.timer.cancel();
     return waiting;
   }
+}
+
+function topicOf({ thing, shadow }: ShadowId): string {
+  return `$aws/things/${thing}/shadow${shadow === undefined ? '' : `/name/${shadow}`}`;
 }

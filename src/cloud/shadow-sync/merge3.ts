@@ -66,24 +66,20 @@ const OWNERS = { desired: 'cloud', reported: 'local' } as const;
 const SECTIONS = ['desired', 'reported'] as const;
 
 /** Both documents and what each was at the last look; null: nothing was ever looked at. */
-export function mergeStates(
-  local: State,
-  cloud: State,
-  base: { readonly local: State | null; readonly cloud: State | null },
-): State {
+export function mergeStates(local: State, cloud: State, base: Bases | null): State {
   return sectionsFrom((section) =>
     merge3(
       local[section],
       cloud[section],
-      { local: sectionOf(base.local, section), cloud: sectionOf(base.cloud, section) },
+      { local: sectionOf(base?.local, section), cloud: sectionOf(base?.cloud, section) },
       OWNERS[section],
     ),
   );
 }
 
 /** A section that was not there when the sides were in step was empty: what both add to it is kept. */
-function sectionOf(base: State | null, section: 'desired' | 'reported'): Value {
-  return base === null ? undefined : (base[section] ?? {});
+function sectionOf(base: State | undefined, section: 'desired' | 'reported'): Value {
+  return base === undefined ? undefined : (base[section] ?? {});
 }
 
 /** A step that was begun and may have arrived in part: what both sides were to have, and what this side had then. */
@@ -94,28 +90,39 @@ export interface Pending {
   readonly cloudVersion: number;
 }
 
+/** What each side had when it was last looked at. */
+export interface Bases {
+  readonly local: State;
+  readonly cloud: State;
+}
+
 /**
  * The bases from which to judge the sides when a step was cut: where the cloud has what the step wanted, the step is the
  * base; elsewhere it is as if it had never been.
  */
-export function resumedBase(
-  cloud: State,
-  pending: Pending,
-  base: State | null,
-): { readonly local: State | null; readonly cloud: State | null } {
-  const pair = resumed(asValue(cloud), asValue(pending.merged), asValue(pending.local), asValue(base ?? {}));
+export function resumedBase(cloud: State, pending: Pending, base: Bases | null): Bases {
+  const pair = resumed(asValue(cloud), asValue(pending.merged), asValue(pending.local), {
+    local: asValue(base?.local ?? {}),
+    cloud: asValue(base?.cloud ?? {}),
+  });
   return { local: asState(pair.local), cloud: asState(pair.cloud) };
 }
 
-function resumed(cloud: Value, merged: Value, local: Value, base: Value): { local: Value; cloud: Value } {
+function resumed(cloud: Value, merged: Value, local: Value, base: Base): Base {
   if (sameJson(cloud, merged)) return { local, cloud: merged };
-  if (![cloud, merged, local, base].every(isObjectOrGone)) return { local: base, cloud: base };
-  const sides = [cloud, merged, local, base].map((side) => (side ?? {}) as JsonObject);
-  const [c, m, l, b] = sides as [JsonObject, JsonObject, JsonObject, JsonObject];
+  const sides = [cloud, merged, local, base.local, base.cloud];
+  if (!sides.every(isObjectOrGone)) return base;
+  const [c, m, l, bl, bc] = sides.map((side) => side ?? {}) as [
+    JsonObject,
+    JsonObject,
+    JsonObject,
+    JsonObject,
+    JsonObject,
+  ];
   const localEntries: [string, JsonValue][] = [];
   const cloudEntries: [string, JsonValue][] = [];
-  for (const key of new Set(sides.flatMap((side) => Object.keys(side)))) {
-    const pair = resumed(own(c, key), own(m, key), own(l, key), own(b, key));
+  for (const key of new Set([c, m, l, bl, bc].flatMap((side) => Object.keys(side)))) {
+    const pair = resumed(own(c, key), own(m, key), own(l, key), { local: own(bl, key), cloud: own(bc, key) });
     if (pair.local !== undefined) localEntries.push([key, pair.local]);
     if (pair.cloud !== undefined) cloudEntries.push([key, pair.cloud]);
   }
@@ -149,7 +156,7 @@ export function patchOf(from: State, to: State): JsonObject | undefined {
  * What one side alone says (directions `up` and `down`), laid over what the other has: what was removed here since the
  * last time goes there too, what only the other side has stays.
  */
-export function overwrite(source: State, target: State, base: State | null): State {
+export function overwrite(source: State, target: State, base: State | undefined): State {
   return sectionsFrom((section) => laidOver(source[section], target[section], base?.[section]));
 }
 

@@ -1,11 +1,11 @@
 import { isJsonObject, type JsonValue } from '../../../hal/index.js';
 import type { Store } from '../../store/contract.js';
-import type { Pending, State } from './merge3.js';
+import type { Bases, Pending } from './merge3.js';
 
 /** What is remembered of one synchronized shadow. */
 export interface Row {
-  /** What both sides had after the last step; null: nothing, or there was none yet. */
-  readonly base: State | null;
+  /** What the sides had after the last step, mostly the same; null: nothing, or there was no step yet. */
+  readonly base: Bases | null;
   /** Versions at that time. */
   readonly localVersion: number;
   readonly cloudVersion: number;

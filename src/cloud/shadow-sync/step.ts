@@ -1,7 +1,8 @@
 import type { Clock } from '../../../hal/index.js';
-import { ShadowError, type ShadowId, type ShadowService } from '../../core/shadow/index.js';
+import type { ShadowId, ShadowService } from '../../core/shadow/index.js';
 import { CloudRejection, type CloudShadow } from './cloud-shadow.js';
 import {
+  type Bases,
   mergeStates,
   overwrite,
   type Pending,
@@ -67,23 +68,20 @@ export class Step {
 
   async #meet(here: Side, there: Side): Promise<boolean> {
     const { direction } = this.options;
-    const { base, pending } = this.row;
+    const { pending } = this.row;
+    const base = pending ? resumedBase(there.state, pending, this.row.base) : this.row.base;
     const merged =
       direction === 'up'
-        ? overwrite(here.state, there.state, base)
+        ? overwrite(here.state, there.state, base?.local)
         : direction === 'down'
-          ? overwrite(there.state, here.state, base)
-          : mergeStates(
-              here.state,
-              there.state,
-              pending ? resumedBase(there.state, pending, base) : { local: base, cloud: base },
-            );
+          ? overwrite(there.state, here.state, base?.cloud)
+          : mergeStates(here.state, there.state, base);
     const up = direction === 'down' ? undefined : patchOf(there.state, merged);
     const down = direction === 'up' ? undefined : patchOf(here.state, merged);
     let { version: cloudVersion } = there;
     let { version: localVersion } = here;
     if (up !== undefined || down !== undefined)
-      await this.#begin(merged, here.state, up === undefined ? 0 : there.version);
+      await this.#begin(merged, here.state, up === undefined ? 0 : there.version, base);
     if (up !== undefined) cloudVersion = await this.options.cloud.update(up, there.version, merged);
     if (down !== undefined) localVersion = await this.#updateLocal(down, here.version);
     // an update of the process before this one may still be under way and be taken at this version
@@ -116,7 +114,7 @@ export class Step {
       if (this.row.base !== null || this.row.at === 0) await this.#settled(null, version, 0);
       return true;
     }
-    await this.#begin(state, state, 0);
+    await this.#begin(state, state, 0, this.row.base);
     await cloud.update(patch, undefined, state);
     // someone may have made it there at the same moment: look
     cloud.forget();
@@ -129,7 +127,7 @@ export class Step {
     const unchanged =
       this.row.base !== null &&
       version === this.row.cloudVersion &&
-      sameJson(state as never, this.row.base as never);
+      sameJson(state as never, this.row.base.cloud as never);
     if (direction === 'up' ? this.row.base !== null : direction === 'both' && unchanged) {
       await cloud.delete();
       await this.#settled(null, 0, 0);
@@ -140,7 +138,7 @@ export class Step {
       if (this.row.base !== null || this.row.at === 0) await this.#settled(null, 0, version);
       return true;
     }
-    await this.#begin(state, {}, 0);
+    await this.#begin(state, {}, 0, this.row.base);
     await this.#updateLocal(patch, undefined);
     return false;
   }
@@ -156,17 +154,19 @@ export class Step {
     return current.version;
   }
 
-  async #begin(merged: State, local: State, cloudVersion: number): Promise<void> {
-    await this.#save({ ...this.row, pending: { merged, local, cloudVersion } });
+  /** The bases are as this step judged them: should it be cut, the next one judges on. */
+  async #begin(merged: State, local: State, cloudVersion: number, base: Bases | null): Promise<void> {
+    await this.#save({ ...this.row, base, pending: { merged, local, cloudVersion } });
   }
 
   async #settled(
-    base: State | null,
+    state: State | null,
     localVersion: number,
     cloudVersion: number,
     pending?: Pending,
   ): Promise<void> {
     const at = this.options.clock.now();
+    const base = state && { local: state, cloud: state };
     await this.#save({ base, localVersion, cloudVersion, at, ...(pending && { pending }) });
   }
 
@@ -183,9 +183,9 @@ function baseOf(direction: Direction, here: State, there: State, merged: State):
 
 function isConflict(error: unknown): boolean {
   if (error instanceof CloudRejection) return error.status === 409;
-  return error instanceof ShadowError && error.code === 'SHADOW_VERSION_CONFLICT';
+  return (error as { code?: string }).code === 'SHADOW_VERSION_CONFLICT';
 }
 
 function ifThere(error: unknown): void {
-  if (!(error instanceof ShadowError) || error.code !== 'SHADOW_NOT_FOUND') throw error;
+  if ((error as { code?: string }).code !== 'SHADOW_NOT_FOUND') throw error;
 }
