@@ -68,6 +68,7 @@ export class FunctionManager implements Service {
   readonly #entries = new Map<string, Entry>();
   readonly #callers = new Map<string, Caller>();
   #running = false;
+  #ready = false;
   /** Replacements follow one another. */
   #replacing: Promise<unknown> = Promise.resolve();
 
@@ -85,7 +86,7 @@ export class FunctionManager implements Service {
     });
   }
 
-  /** Port of the local HTTP API; known once started. */
+  /** Port of the local HTTP API; 0 while no function runs in a process of its own. */
   get httpPort(): number {
     return this.#api.port;
   }
@@ -96,10 +97,8 @@ export class FunctionManager implements Service {
    */
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    await this.#api.start();
-    this.#guard.start();
-    this.#memory.start();
     this.#running = true;
+    await this.#readyFor(this.#options.functions);
     for (const definition of this.#options.functions) {
       signal.throwIfAborted();
       await this.#add(definition);
@@ -160,6 +159,7 @@ export class FunctionManager implements Service {
     if (!this.#running) throw new FunctionError('FUNCTION_STOPPED', 'the functions are not running');
     const problems = await this.check(functions);
     if (problems.length > 0) throw new FunctionError('FUNCTION_DEFINITION', problems.join('; '));
+    await this.#readyFor(functions);
     const plan = await this.#plan(functions);
     const { removed, restarted, fresh } = plan;
     await Promise.all([...removed, ...restarted].map((name) => this.#remove(name)));
@@ -172,6 +172,15 @@ export class FunctionManager implements Service {
       }
     }
     return { added: fresh, removed, restarted, resubscribed: plan.resubscribed };
+  }
+
+  /** What processes need. A core with builtin functions only opens no port and starts no guard. */
+  async #readyFor(functions: readonly FunctionDefinition[]): Promise<void> {
+    if (this.#ready || functions.every(({ runs }) => runs.kind === 'builtin')) return;
+    await this.#api.start();
+    this.#guard.start();
+    this.#memory.start();
+    this.#ready = true;
   }
 
   async #plan(functions: readonly FunctionDefinition[]): Promise<{

@@ -219,8 +219,11 @@ describe('the function manager', () => {
   });
 
   it('needs its port, and takes nothing when it is stopped', async () => {
-    const { manager } = await rig([]);
-    await expect(rig([], { httpPort: manager.httpPort })).rejects.toMatchObject({ code: 'FUNCTION_API' });
+    const { manager } = await rig([], { members: ['A'] });
+    expect(manager.httpPort).toBe(0);
+    const one = [node('A', 'probe.withCallback')];
+    await manager.replace(one);
+    await expect(rig(one, { httpPort: manager.httpPort })).rejects.toMatchObject({ code: 'FUNCTION_API' });
     await manager.stop();
     await expect(manager.replace([])).rejects.toMatchObject({ code: 'FUNCTION_STOPPED' });
   });
