@@ -99,6 +99,7 @@ export class SysfsInput extends SysfsLine implements InputLine {
   readonly #onEdge = new Set<(event: EdgeEvent) => void>();
   readonly #onError = new Set<(error: Error) => void>();
   #sequence = 0;
+  #woken = false;
   #level: 0 | 1;
 
   constructor(
@@ -140,8 +141,14 @@ export class SysfsInput extends SysfsLine implements InputLine {
       for (const listener of [...this.#onError]) this.#call(() => listener(failure));
       return;
     }
-    // sysfs merges edges that come close together; the same level twice means that at least one was lost.
-    if (this.#edge === 'both' && value === this.#level) this.#sequence += 1;
+    const first = !this.#woken;
+    this.#woken = true;
+    if (this.#edge === 'both' && value === this.#level) {
+      // sysfs merges edges that come close together: the same level again means that a pair was lost. Only the first
+      // wake-up may be for nothing, or for a change from before the line was taken.
+      if (!first) this.#sequence += 2;
+      return;
+    }
     this.#level = value;
     this.#sequence += 1;
     const event: EdgeEvent = {

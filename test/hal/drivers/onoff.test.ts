@@ -94,9 +94,19 @@ describe('onoff', () => {
     await clock.advance(1);
     expect(events.map((each) => [each.edge, each.sequence])).toEqual([
       ['rising', 1],
-      ['rising', 3],
       ['falling', 4],
     ]);
+  });
+
+  it('takes a first wake-up without a change for none', async () => {
+    const { driver, sysfs, clock } = await bench();
+    const input = await driver.input('GPIO5', 'button');
+    const events: EdgeEvent[] = [];
+    input.onEdge((event) => events.push(event));
+    sysfs.merge(517, [0]);
+    sysfs.merge(517, [1]);
+    await clock.advance(1);
+    expect(events.map((each) => [each.edge, each.sequence])).toEqual([['rising', 1]]);
   });
 
   it('lets a bouncing contact through once, also when sysfs merged its first edges', async () => {
