@@ -92,6 +92,7 @@ export class Broker implements StreamAcceptor, Service {
     const { connections, journal } = this.#state;
     for (const connection of connections)
       connection.close(Reason.serverShuttingDown, 'the server is shutting down');
+    // by the machine's own time: a clock that does not move must not keep the broker from stopping
     const deadline = Date.now() + STOP_MS;
     while (connections.size > 0 && Date.now() < deadline)
       await new Promise((resolve) => setTimeout(resolve, 5));

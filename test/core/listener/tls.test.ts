@@ -245,4 +245,25 @@ describe('TlsListener', () => {
     await closed({ ...expired(), host, key, cert } as ConnectionOptions);
     expect(other[0]).toMatch(/certificate of lamp expired on/);
   });
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    it(`asks again who it is when a ${version} session is resumed`, async () => {
+      const { credentials, registry, refused } = await listener();
+      const options = { ...credentials(), minVersion: version, maxVersion: version };
+      const first = tlsConnect(options);
+      first.on('error', () => {});
+      const [session] = (await once(first, 'session')) as [Buffer];
+      first.destroy();
+      const second = tlsConnect({ ...options, session });
+      second.on('error', () => {});
+      await once(second, 'secureConnect');
+      expect(second.isSessionReused()).toBe(true);
+      second.write(Buffer.from([0x10, 13, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2, 0, 0, 0, 1, 0x61]));
+      expect((await once(second, 'data'))[0]).toEqual(Buffer.from([0x20, 2, 0, 0]));
+      second.destroy();
+      await registry.revoke('lamp');
+      await closed({ ...options, session });
+      expect(refused.at(-1)).toContain('lamp was revoked');
+    });
+  }
 });
