@@ -22,8 +22,8 @@ export type Item = Readonly<Record<string, string | number>>;
 /** Time in ms for one request. */
 const REQUEST_LIMIT_MS = 10_000;
 /** Between two looks at a table that is being created, ms; and looks at most. */
-const CREATING_MS = 1_000;
-const CREATING_LOOKS = 120;
+const CREATING_MS = 250;
+const CREATING_LOOKS = 480;
 
 interface Clients {
   readonly sdk: typeof import('@aws-sdk/client-dynamodb');

@@ -234,6 +234,19 @@ describe('spool', () => {
     expect(r.spool.status().notKept).toBe(1);
   });
 
+  it('stops at once while a delivery hangs, and still owes it', async () => {
+    const store = new MemoryStore();
+    const r = rig(store, { deliver: () => new Promise(() => {}) });
+    await r.start();
+    await r.send('a');
+    await r.clock.advance(0);
+    await r.spool.stop();
+    const again = rig(store);
+    await again.start();
+    await again.clock.advance(0);
+    expect(again.arrived).toEqual(['a']);
+  });
+
   it('starts with two reads, whatever waits', async () => {
     const inner = new MemoryStore();
     const first = rig(inner);

@@ -20,7 +20,7 @@ export interface SpoolOptions {
   /** The store, or the section of it, that the operations of {@link Spool.operationsFor} are for. */
   readonly store: Store;
   /**
-   * Brings one entry to its destination; resolves when it is acknowledged, rejects soon after the signal is aborted. May be called again with the same entry,
+   * Brings one entry to its destination; resolves when it is acknowledged. The signal tells that nobody waits any more. May be called again with the same entry,
    * also after it arrived. Rejects with CLOUD_REFUSED when the destination will never take it; every other failure
    * is tried again.
    */
@@ -219,7 +219,9 @@ export class Spool implements Service {
     const { inFlight = 1, deliver } = this.options;
     const entries = await this.#fresh(inFlight);
     if (entries.length === 0) return false;
-    const results = await Promise.allSettled(entries.map((entry) => deliver(entry, signal)));
+    const results = await Promise.allSettled(
+      entries.map((entry) => orStopped(deliver(entry, signal), signal)),
+    );
     let failure: unknown;
     for (const [index, result] of results.entries()) {
       const entry = entries[index]!;
@@ -362,6 +364,15 @@ export class Spool implements Service {
     }
     this.#diskTrouble = message;
   }
+}
+
+/** A destination that does not answer does not hold up the stop. */
+function orStopped(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => reject(signal.reason);
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
 }
 
 function isRefusal(reason: unknown): reason is CloudError {
