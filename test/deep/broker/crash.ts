@@ -17,17 +17,31 @@ interface Running {
   readonly port: number;
 }
 
-async function start(folder: string): Promise<Running> {
+/** A process that has everything loaded and waits to be told to open the store. */
+function prepare(folder: string): Promise<ChildProcess> {
   const child = fork(SERVER, [folder], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     execArgv: ['--import', 'tsx'],
   });
-  const port = await new Promise<number>((resolve, reject) => {
-    child.once('message', (message) => resolve((message as { port: number }).port));
-    child.once('exit', (code) => reject(new Error(`the broker ended with ${code} before it listened`)));
-  });
-  child.removeAllListeners('exit');
+  return heard(child).then(() => child);
+}
+
+async function start(ready: Promise<ChildProcess>): Promise<Running> {
+  const child = await ready;
+  child.send('go');
+  const { port = 0 } = await heard(child);
   return { child, port };
+}
+
+function heard(child: ChildProcess): Promise<{ readonly port?: number }> {
+  return new Promise((resolve, reject) => {
+    const ended = (code: number | null): void => reject(new Error(`the broker ended with ${code}`));
+    child.once('exit', ended);
+    child.once('message', (message) => {
+      child.off('exit', ended);
+      resolve(message as { port?: number });
+    });
+  });
 }
 
 function kill({ child }: Running): Promise<void> {
@@ -48,18 +62,20 @@ const subscribers = ([4, 5] as const).flatMap((version) => [
 ]);
 let failed = true;
 try {
-  let server = await start(folder);
+  let server = await start(prepare(folder));
   for (const subscriber of subscribers) await subscriber.connect(server.port);
   for (const subscriber of subscribers) subscriber.leave();
   for (let round = 0; round < ROUNDS; round += 1) {
+    const next = prepare(folder);
     const here = subscribers.filter(({ every }) => round % every === 0);
     await Promise.all([...here, ...publishers].map((client) => client.connect(server.port)));
     const load = Promise.all(publishers.map((publisher) => publisher.load()));
     await new Promise((resolve) => setTimeout(resolve, 30 + Math.random() * 170));
+    await next;
     await kill(server);
     await load;
     for (const client of [...subscribers, ...publishers]) client.leave();
-    server = await start(folder);
+    server = await start(next);
     if (round % 20 === 19) process.stdout.write(`${round + 1} `);
   }
   // what was not acknowledged is sent again, and everybody takes what is owed

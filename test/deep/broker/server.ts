@@ -4,6 +4,9 @@ import { LevelStore } from '../../../src/store/level.js';
 import { openBroker } from '../../mqtt/open-broker.js';
 
 const [, , folder = '', port = '0'] = process.argv;
+// loaded beforehand, while the one before it still runs
+process.send?.({ loaded: true });
+await new Promise((resolve) => process.once('message', resolve));
 const store = await LevelStore.open(folder);
 // what is acknowledged and then dropped from a full queue is not what a crash lost
 const limits = {
