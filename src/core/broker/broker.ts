@@ -47,8 +47,10 @@ export class Broker implements StreamAcceptor, Service {
   #dirty: Connection[] = [];
   #beat: Timer | undefined;
   #running = false;
-  /** Something was written in this turn of the event loop. */
-  #busy = false;
+  /** A flush will come at the end of this turn of the event loop. */
+  #scheduled = false;
+  /** The first packets of this turn were answered. */
+  #flushed = false;
 
   constructor(private readonly options: BrokerOptions) {
     const { policy, clock, log, sessions } = options;
@@ -69,6 +71,7 @@ export class Broker implements StreamAcceptor, Service {
       sequence: 0,
       monotonicMs: () => Number(clock.monotonicNs() / 1_000_000n),
       flushLater: (connection) => this.#flushLater(connection),
+      flushFirst: () => this.#flushFirst(),
     };
     this.#state = state;
     this.#portQueue = new PortQueue(() => state);
@@ -175,26 +178,23 @@ export class Broker implements StreamAcceptor, Service {
     this.#state.sessions.beat();
   }
 
-  /**
-   * What the first packets of a turn of the event loop cause is written as soon as they are handled, so that a lone
-   * message does not wait; what the others cause is written together at the end of the turn, so that many are cheap.
-   */
   #flushLater(connection: Connection): void {
     this.#dirty.push(connection);
-    if (this.#dirty.length > 1 || this.#busy) return;
-    process.nextTick(this.#first);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(this.#last);
   }
 
-  readonly #first = (): void => {
-    if (!this.#busy) {
-      this.#busy = true;
-      setImmediate(this.#last);
-    }
+  /** What the first packets of a turn cause does not wait for its end, so that a lone message is quick. */
+  #flushFirst(): void {
+    if (this.#flushed || this.#dirty.length === 0) return;
+    this.#flushed = true;
     this.#flush();
-  };
+  }
 
   readonly #last = (): void => {
-    this.#busy = false;
+    this.#scheduled = false;
+    this.#flushed = false;
     this.#flush();
   };
 

@@ -338,6 +338,7 @@ export class Connection {
     } catch (error) {
       this.#failed(error);
     }
+    this.state.flushFirst();
   }
 
   #take(buffer: Buffer, at: number, start: number, end: number): boolean {

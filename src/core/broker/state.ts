@@ -32,6 +32,8 @@ export interface BrokerState {
   monotonicMs(): number;
   /** Has the connection write what it gathered, at the end of this turn of the event loop. */
   flushLater(connection: Connection): void;
+  /** A chunk was handled: writes at once when it was the first of this turn; later ones are written together. */
+  flushFirst(): void;
 }
 
 export interface Counters {
