@@ -1,5 +1,6 @@
 /** `npm run bench [PART…]`: figures, beside a peer where there is one. Exits 0 whatever they are: read the table. */
 import { crossing } from './crossing.js';
+import { functions } from './functions/functions.js';
 import { shadows } from './shadow/shadow.js';
 import { printRows, type Row } from './support/figures.js';
 import { table } from './table/table.js';
@@ -9,6 +10,7 @@ const PARTS: Readonly<
 > = {
   crossing: { title: 'The crossing, end to end (peer: mosquitto, raw echo)', run: crossing },
   table: { title: 'The subscription table', run: table },
+  functions: { title: 'Functions and a full group', run: functions },
   shadow: { title: 'The shadow service (peer: a broker echo)', run: shadows },
 };
 

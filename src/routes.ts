@@ -3,9 +3,14 @@ import { on } from 'node:events';
 import type { JsonObject } from '../hal/index.js';
 import { readTotals } from './aggregator/car-aggregator.js';
 import { readRows } from './aggregator/local-sink.js';
+import type { Deployments } from './app/deploy.js';
+import { groupLists } from './app/group.js';
+import { CATALOG } from './catalog.js';
+import { ConfigError, checkConfig } from './config/index.js';
 import { ControlError } from './control/errors.js';
 import type { ControlHandler, ControlRequest, ControlRoutes } from './control/server.js';
 import type { Core } from './core/core.js';
+import type { DeploymentRecord } from './core/deployments/index.js';
 import { partyText } from './core/group/index.js';
 import type { Identity } from './core/identity/open.js';
 import { type ShadowChange, type ShadowDocument, untilReported } from './core/shadow/index.js';
@@ -17,9 +22,16 @@ export interface RouteParts {
   /** The aggregator's section of the store. */
   readonly cars: Store;
   /** Absent: this machine only carries things. */
-  readonly core:
-    | { readonly core: Core; readonly identity: Identity; readonly deviceDays: number }
-    | undefined;
+  readonly core: CoreParts | undefined;
+}
+
+export interface CoreParts {
+  readonly core: Core;
+  readonly identity: Identity;
+  readonly deviceDays: number;
+  readonly deployments: Deployments;
+  /** For the checks of a deployed file. */
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /** Longest `settle` in ms: a caller that waits longer asks again. */
@@ -92,6 +104,7 @@ function coreRoutes(parts: RouteParts): ControlRoutes {
       await registry.revoke(parameters.name!);
       core.expel(parameters.name!);
     },
+    ...deploymentRoutes(parts.core),
     'GET /shadows/:thing': async ({ parameters }) => allNames(core, parameters.thing!),
     'GET /shadow/:thing': async (request) => {
       const settle = Number(request.parameters.settle ?? 0);
@@ -118,12 +131,69 @@ const CORE_ROUTES = [
   'POST /things/:name/renew',
   'POST /things/:name/import',
   'POST /things/:name/revoke',
+  'GET /deployments',
+  'POST /deployments',
+  'POST /deployments/reset',
+  'POST /deployments/:id/again',
+  'GET /deployments/:id/watch',
   'GET /shadows/:thing',
   'GET /shadow/:thing',
   'POST /shadow/:thing',
   'DELETE /shadow/:thing',
   'GET /shadow/:thing/watch',
 ] as const;
+
+type DeploymentRoute = Extract<(typeof CORE_ROUTES)[number], `${string}/deployments${string}`>;
+
+function deploymentRoutes({ deployments, env }: CoreParts): Record<DeploymentRoute, ControlHandler> {
+  const by = ({ body }: ControlRequest): { by: string } => ({ by: String(body.by ?? 'control socket') });
+  return {
+    'GET /deployments': async ({ parameters }) => deployments.list(Number(parameters.limit ?? 50)),
+    'POST /deployments': async (request) => {
+      const { file, text } = request.body;
+      const { config, problems } = await checkConfig(
+        { file: String(file), text: String(text) },
+        { catalog: CATALOG, env },
+      );
+      if (config === undefined) throw new ConfigError('CONFIG_INVALID', String(file), problems);
+      const { id } = await deployments.deploy(groupLists(config), by(request));
+      return { id };
+    },
+    'POST /deployments/reset': async (request) => {
+      const { id } = await deployments.reset({ ...by(request), force: request.body.force === true });
+      return { id };
+    },
+    'POST /deployments/:id/again': async (request) => {
+      const { id } = await deployments.redeploy(request.parameters.id!, by(request));
+      return { id };
+    },
+    'GET /deployments/:id/watch': ({ parameters, signal }) =>
+      watchDeployment(deployments, parameters.id!, signal),
+  };
+}
+
+/** The deployment's record now and at each change, until it has ended. */
+async function* watchDeployment(
+  deployments: Deployments,
+  id: string,
+  gone: AbortSignal,
+): AsyncIterable<DeploymentRecord> {
+  const changes = on(deployments.events, 'changed', { signal: gone });
+  let record = deployments.get(id);
+  yield record;
+  try {
+    while (record.status !== 'Success' && record.status !== 'Failure') {
+      const { value } = (await changes.next()) as { value: [DeploymentRecord] };
+      if (value[0].id !== id) continue;
+      record = value[0];
+      yield record;
+    }
+  } catch (error) {
+    if (!gone.aborted) throw error;
+  } finally {
+    await changes.return?.();
+  }
+}
 
 async function allNames(core: Core, thing: string): Promise<{ results: string[] }> {
   const results: string[] = [];

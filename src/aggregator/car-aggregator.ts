@@ -72,12 +72,7 @@ export class CarAggregator implements BuiltinFunction {
     private readonly deps: CarAggregatorDeps,
   ) {
     this.#key = totalsKey(options.watch);
-    this.subjects = [
-      { source: 'GGShadowService', subject: `$aws/things/${options.watch}/shadow/update/documents` },
-      ...(options.counter === undefined
-        ? []
-        : [{ source: options.counter, subject: `cars/${options.counter}` }]),
-    ];
+    this.subjects = subjectsOfCars(options);
   }
 
   /** Reads the totals, then the light's document: a transition that was stored but not counted is counted now. */
@@ -184,6 +179,12 @@ export class CarAggregator implements BuiltinFunction {
     const { min, max } = this.options.randomCars;
     return min + Math.floor(this.deps.random() * (max - min + 1));
   }
+}
+
+/** What the aggregator is invoked by, and who sends it. */
+export function subjectsOfCars({ watch, counter }: CarAggregatorOptions): BuiltinFunction['subjects'] {
+  const documents = { source: 'GGShadowService', subject: `$aws/things/${watch}/shadow/update/documents` };
+  return counter === undefined ? [documents] : [documents, { source: counter, subject: `cars/${counter}` }];
 }
 
 function totalsKey(thing: string): string {

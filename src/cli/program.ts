@@ -1,6 +1,7 @@
 /** Doorway of `commander`. */
 import { Command, CommanderError } from 'commander';
 import { registerCheck } from './commands/check.js';
+import { registerDeploy } from './commands/deploy.js';
 import { registerGpio } from './commands/gpio.js';
 import { registerMqtt } from './commands/mqtt.js';
 import { registerRun } from './commands/run.js';
@@ -32,6 +33,7 @@ const COMMANDS: readonly Register[] = [
   registerShadow,
   registerStats,
   registerStatus,
+  registerDeploy,
   registerGpio,
   registerMqtt,
   registerSubscriptions,

@@ -1,17 +1,16 @@
-import { type Clock, isJsonObject, type JsonObject, type Log, messageOf } from '../../hal/index.js';
+import { type Clock, type JsonObject, type Log, messageOf } from '../../hal/index.js';
 import type { CoreConfig } from '../config/model.js';
 import { type Service, ServiceStack } from '../lifecycle.js';
 import type { PartStatus } from '../status.js';
 import type { Store } from '../store/contract.js';
 import { Broker, durableSessions } from './broker/index.js';
 import { AdvertisedAddresses, DiscoveryServer } from './discovery/index.js';
-import type { BuiltinFunction } from './functions/contract.js';
-import { BuiltinHost, type FunctionShadows } from './functions/host.js';
+import { type FunctionDefinition, FunctionManager } from './functions/index.js';
 import { Group, type GroupDefinition, GroupPolicy, SHADOW_SERVICE } from './group/index.js';
 import { authenticate, ServerCertificate } from './identity/index.js';
 import type { Identity } from './identity/open.js';
 import { TlsListener } from './listener/index.js';
-import { durableShadows, ShadowError, ShadowService, shadowRest } from './shadow/index.js';
+import { durableShadows, ShadowService, shadowRest } from './shadow/index.js';
 
 /** Bytes that a packet may have beside its payload: topic and properties. AWS IoT leaves as many. */
 const PACKET_OVERHEAD = 18 * 1024;
@@ -24,7 +23,7 @@ export interface CoreOptions {
   /** Folder of the CA and the server certificate. */
   readonly caFolder: string;
   readonly store: Store;
-  readonly builtins: readonly { readonly name: string; readonly fn: BuiltinFunction }[];
+  readonly functions: readonly FunctionDefinition[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -35,6 +34,7 @@ export class Core implements Service {
   readonly group: Group;
   readonly broker: Broker;
   readonly shadows: ShadowService;
+  readonly functions: FunctionManager;
   readonly #options: CoreOptions;
   readonly #parts: ServiceStack = new ServiceStack();
   readonly #policy: GroupPolicy;
@@ -42,7 +42,6 @@ export class Core implements Service {
   readonly #certificate: ServerCertificate;
   readonly #listener: TlsListener;
   readonly #discovery: DiscoveryServer;
-  readonly #functions: readonly BuiltinHost[];
 
   constructor(options: CoreOptions) {
     const { config, identity, store, clock, log } = options;
@@ -113,16 +112,14 @@ export class Core implements Service {
     const rest = shadowRest(this.shadows);
     this.#discovery.mount('/things', rest);
     this.#discovery.mount('/api/things', rest);
-    this.#functions = options.builtins.map(
-      ({ name, fn }) =>
-        new BuiltinHost({
-          name,
-          fn,
-          port: this.broker.port(name),
-          shadows: functionShadows(this.shadows),
-          log: log.child({ part: name }),
-        }),
-    );
+    this.functions = new FunctionManager({
+      functions: options.functions,
+      port: (name) => this.broker.port(name),
+      shadows: this.shadows,
+      clock,
+      log: log.child({ part: 'functions' }),
+      facts: { coreThingName: config.thingName, groupName: options.groupName, groupId: ca.groupId },
+    });
   }
 
   /** The port that MQTT clients connect to; known once started. */
@@ -148,7 +145,7 @@ export class Core implements Service {
       this.#certificate,
       this.broker,
       this.shadows,
-      ...this.#functions,
+      this.functions,
       this.#listener,
       this.#discovery,
     ];
@@ -225,7 +222,7 @@ export class Core implements Service {
         state: 'ok',
         figures: { host: this.#options.config.discovery.host, port: this.discoveryPort },
       },
-      ...this.#functions.map((host) => host.status()),
+      ...this.functions.status(),
     ];
   }
 }
@@ -233,22 +230,4 @@ export class Core implements Service {
 /** Addresses to listen on that clients may use too; "all addresses" is none of them. */
 function listenNames({ mqtt, discovery }: CoreConfig): readonly string[] {
   return [mqtt.host, discovery.host].filter((host) => host !== '0.0.0.0' && host !== '::');
-}
-
-/** The shadow service as functions see it: bodies as the protocol has them, absence instead of a 404. */
-function functionShadows(service: ShadowService): FunctionShadows {
-  return {
-    async get(thing, shadow) {
-      try {
-        return (await service.get(thing, shadow)) as unknown as JsonObject;
-      } catch (error) {
-        if (error instanceof ShadowError && error.code === 'SHADOW_NOT_FOUND') return undefined;
-        throw error;
-      }
-    },
-    async update(thing, document, shadow, by) {
-      const { accepted } = await service.update(thing, shadow, document, by);
-      return isJsonObject(accepted) ? accepted : {};
-    },
-  };
 }

@@ -34,6 +34,13 @@ export const EXERCISED: readonly ExercisedCommand[] = [
   { begins: 'greenlight shadow watch', by: COMMANDS_TEST, proof: "cli(['shadow', 'watch'" },
   { begins: 'greenlight shadow list', by: COMMANDS_TEST, proof: "'shadow', 'list'" },
   { begins: 'greenlight shadow delete', by: COMMANDS_TEST, proof: "'shadow', 'delete'" },
+  { begins: 'greenlight deploy', by: 'test/scenarios/deploy.test.ts', proof: "cli(['deploy'," },
+  { begins: 'greenlight deployments', by: 'test/scenarios/deploy.test.ts', proof: "on('deployments')" },
+  {
+    begins: 'greenlight import',
+    by: 'test/scenarios/deploy.test.ts',
+    proof: "cli(['import', 'greengrass-v1'",
+  },
   { begins: 'greenlight gpio', by: COMMANDS_TEST, proof: "cli(['gpio'," },
   { begins: 'greenlight mqtt', by: COMMANDS_TEST, proof: "cli(['mqtt', ...argv" },
   { begins: 'greenlight thing', by: COMMANDS_TEST, proof: "cli(['thing', ...argv" },

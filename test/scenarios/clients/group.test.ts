@@ -2,7 +2,11 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import mqtt, { type MqttClient } from 'mqtt';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import type { BuiltinFunction, FunctionContext } from '../../../src/core/functions/contract.js';
+import type {
+  BuiltinFunction,
+  FunctionContext,
+  FunctionDefinition,
+} from '../../../src/core/functions/index.js';
 import { rowText, type SubscriptionRow } from '../../../src/core/group/index.js';
 import { next, type RunningCore, runningCore } from './support.js';
 
@@ -46,6 +50,12 @@ class Watched implements BuiltinFunction {
   }
 }
 
+const builtin = (name: string, fn: BuiltinFunction): FunctionDefinition => ({
+  name,
+  subjects: [],
+  runs: { kind: 'builtin', builtin: 'watched', options: {}, make: () => fn },
+});
+
 async function client(running: RunningCore, thing: string): Promise<MqttClient> {
   const device = await running.device(thing);
   const connection = mqtt.connect({
@@ -86,10 +96,7 @@ describe('the classic group', () => {
     const rows = Object.values(EXCHANGES);
     const running = await runningCore({
       rows,
-      builtins: [
-        { name: 'GG_Car_Aggregator', fn: aggregator },
-        { name: 'GG_HelloWorld', fn: hello },
-      ],
+      functions: [builtin('GG_Car_Aggregator', aggregator), builtin('GG_HelloWorld', hello)],
     });
     const { core } = running;
     const things = ['HelloWorld_Publisher', 'HelloWorld_Subscriber', 'GG_Switch', 'GG_TrafficLight'] as const;

@@ -29,7 +29,7 @@ export interface RunningCore {
 export async function runningCore(
   options: {
     readonly rows?: readonly SubscriptionRow[];
-    readonly builtins?: CoreOptions['builtins'];
+    readonly functions?: CoreOptions['functions'];
     readonly alsoPort?: number;
   } = {},
 ): Promise<RunningCore> {
@@ -63,13 +63,13 @@ export async function runningCore(
         { name: 'HelloWorld_Publisher' },
         { name: 'HelloWorld_Subscriber' },
       ],
-      functions: (options.builtins ?? []).map(({ name }) => ({ name })),
+      functions: (options.functions ?? []).map(({ name }) => ({ name })),
       rows: options.rows ?? [],
     },
     identity,
     caFolder,
     store: new MemoryStore(),
-    builtins: options.builtins ?? [],
+    functions: options.functions ?? [],
     clock,
     log,
   });

@@ -1,0 +1,141 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { userInfo } from 'node:os';
+import { resolve } from 'node:path';
+import { messageOf } from '../../../hal/index.js';
+import type { ControlClient } from '../../control/client.js';
+import { ControlError } from '../../control/errors.js';
+import type { DeploymentRecord } from '../../core/deployments/index.js';
+import { EXIT } from '../exit.js';
+import type { CliIo } from '../io.js';
+import type { Register } from '../program.js';
+import { instance, type StateOptions, withState } from '../state.js';
+import { formatTable } from '../table.js';
+
+interface DeployOptions extends StateOptions {
+  readonly again?: string;
+  readonly reset?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** `greenlight deploy`, `deployments` and `import`: another group for the running core, and what became of each. */
+export const registerDeploy: Register = (program, { io, action }) => {
+  withState(program.command('deploy [file]'))
+    .description('apply the things, functions and subscriptions of a configuration file, or none of them')
+    .option('--again <id>', 'deploy the group of an earlier deployment once more')
+    .option('--reset', 'forget functions, rows and shadows; things keep their certificates')
+    .option('--force', 'with --reset: go on past parts that fail')
+    .option('--json', 'the last record as JSON')
+    .action(
+      action(async (file: string | undefined, options: DeployOptions) => {
+        const asked = [file, options.again, options.reset].filter((one) => one !== undefined).length;
+        if (asked !== 1) {
+          io.err('greenlight: name one of FILE, --again ID or --reset\n');
+          return EXIT.usage;
+        }
+        const client = instance(options, io);
+        const { id } = (await begin(client, file, options)) as { id: string };
+        return follow(client, id, options, io);
+      }),
+    );
+
+  withState(program.command('deployments'))
+    .description('what became of each deployment, newest first')
+    .option('--json', 'as JSON')
+    .action(
+      action(async (options: StateOptions & { json?: boolean }) => {
+        const records = (await instance(options, io).call(
+          'GET',
+          '/deployments',
+        )) as unknown as readonly DeploymentRecord[];
+        if (options.json) io.out(`${JSON.stringify(records, null, 2)}\n`);
+        else io.out(formatTable(['WHEN', 'ID', 'TYPE', 'STATUS', 'BY', 'CHANGES'], records.map(row)));
+        return EXIT.done;
+      }),
+    );
+
+  program
+    .command('import')
+    .argument('<from>', 'greengrass-v1')
+    .argument('<files...>', 'the JSON of the definition versions')
+    .description('write our YAML from the export of a Greengrass V1 group, and say what has no counterpart')
+    .option('--out <file>', 'where to; default: standard output')
+    .action(
+      action(async (from: string, files: string[], options: { out?: string }) => {
+        if (from !== 'greengrass-v1') {
+          io.err(`greenlight: "${from}" cannot be imported; write greengrass-v1\n`);
+          return EXIT.usage;
+        }
+        const [{ importGreengrassV1 }, { writeYaml }] = await Promise.all([
+          import('../../core/deployments/index.js'),
+          import('../../config/index.js'),
+        ]);
+        const texts = await Promise.all(files.map(async (name) => ({ name, text: await read(name) })));
+        const { yaml, noCounterpart } = importGreengrassV1(texts, writeYaml);
+        for (const sentence of noCounterpart) io.err(`${sentence}\n`);
+        if (options.out === undefined) io.out(yaml);
+        else await writeFile(options.out, yaml);
+        return EXIT.done;
+      }),
+    );
+};
+
+async function begin(
+  client: ControlClient,
+  file: string | undefined,
+  options: DeployOptions,
+): Promise<unknown> {
+  const by = userInfo().username;
+  if (options.again !== undefined)
+    return client.call('POST', `/deployments/${encodeURIComponent(options.again)}/again`, { by });
+  if (options.reset) return client.call('POST', '/deployments/reset', { by, force: options.force === true });
+  return client.call('POST', '/deployments', { by, file: resolve(file!), text: await read(file!) });
+}
+
+/** Prints each status until the last. Exit code 1 when it failed. */
+async function follow(client: ControlClient, id: string, options: DeployOptions, io: CliIo): Promise<number> {
+  let last: DeploymentRecord | undefined;
+  for await (const record of client.stream(`/deployments/${id}/watch`, io.signal)) {
+    last = record as unknown as DeploymentRecord;
+    if (!options.json) io.out(`${id}  ${last.status}${reason(last)}\n`);
+  }
+  if (options.json) io.out(`${JSON.stringify(last, null, 2)}\n`);
+  else if (last?.status === 'Success') io.out(`${describe(last)}\n`);
+  return last?.status === 'Success' ? EXIT.done : EXIT.no;
+}
+
+function reason({ errorMessage, errorDetails = [] }: DeploymentRecord): string {
+  if (errorMessage === undefined) return '';
+  return `: ${[errorMessage, ...errorDetails.filter((detail) => detail !== errorMessage)].join('; ')}`;
+}
+
+function row(record: DeploymentRecord): string[] {
+  const { createdAt, id, type, status, by } = record;
+  return [
+    new Date(createdAt).toISOString().slice(0, 19),
+    id,
+    type,
+    `${status}${reason(record)}`,
+    by,
+    describe(record),
+  ];
+}
+
+function describe({ changes }: DeploymentRecord): string {
+  const parts = (['things', 'functions', 'subscriptions'] as const).flatMap((list) => {
+    const { added, removed, changed } = changes[list];
+    const counts = [added && `+${added}`, removed && `-${removed}`, changed && `~${changed}`].filter(Boolean);
+    return counts.length > 0 ? [`${list} ${counts.join(' ')}`] : [];
+  });
+  return parts.length > 0 ? parts.join(', ') : 'nothing changed';
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    throw new ControlError('CONTROL_REFUSED', `${file} cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
