@@ -245,7 +245,7 @@ describe('SUBSCRIBE and UNSUBSCRIBE', () => {
     await client.subscribe('a', { nl: true });
     const other = await join(port, 'd', 5);
     client.publish('a', 'own');
-    await client.settled();
+    expect(await client.settled()).toEqual([]);
     other.publish('a', 'other');
     await other.settled();
     expect(texts(await client.settled())).toEqual(['other']);
