@@ -84,7 +84,7 @@ describe('a broker with a durable store', () => {
 
   it('refuses what it cannot keep, and says why; nothing is lost silently', async () => {
     const { store, fail } = fragile();
-    const { port } = await testBroker({ sessions: durableSessions(store) });
+    const { port, broker } = await testBroker({ sessions: durableSessions(store) });
     const sub = await join(port, 'sub', 5, KEEP);
     await sub.subscribe('a', { qos: 2 });
     await sub.cut();
@@ -100,6 +100,9 @@ describe('a broker with a durable store', () => {
     old.publish('a', 'lost?', { qos: 1, messageId: 1 });
     await old.end();
     expect(old.packets).toEqual([]);
+    await expect(broker.port('p').publish({ topic: 'a', payload: 'x', qos: 1 })).rejects.toMatchObject({
+      code: 'BROKER_STORE',
+    });
     const newcomer = await join(port, 'new', 5, KEEP);
     expect(newcomer.connack).toMatchObject({ reasonCode: 0x88, sessionPresent: false });
     const early = await join(port, 'sub', 5, KEEP);

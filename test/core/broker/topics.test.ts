@@ -102,7 +102,7 @@ describe('the framer', () => {
   it('refuses a length above the maximum before the packet is there', () => {
     const framer = new Framer(100, () => true);
     expect(() => framer.push(Buffer.from([0x30, 0x80, 0x01]))).toThrow(
-      expect.objectContaining({ reason: 0x95 }),
+      expect.objectContaining({ code: 'BROKER_PROTOCOL', reason: 0x95 }),
     );
   });
 });

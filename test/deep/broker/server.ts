@@ -5,6 +5,7 @@ import { openBroker } from '../../mqtt/open-broker.js';
 
 const [, , folder = '', port = '0'] = process.argv;
 // loaded beforehand, while the one before it still runs
+process.once('disconnect', () => process.exit());
 process.send?.({ loaded: true });
 await new Promise((resolve) => process.once('message', resolve));
 const store = await LevelStore.open(folder);
