@@ -55,8 +55,12 @@ function forkCore(folder: string): ChildProcess {
 
 async function open(core: ChildProcess): Promise<number> {
   const answer = once(core, 'message') as Promise<[{ port: number }]>;
+  const ended = once(core, 'exit').then(([code]) => {
+    throw new Error(`the core ended with ${code} instead of opening what its predecessor left`);
+  });
+  ended.catch(() => {});
   core.send('open');
-  const [{ port }] = await answer;
+  const [{ port }] = await Promise.race([answer, ended]);
   return port;
 }
 

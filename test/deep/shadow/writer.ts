@@ -1,7 +1,8 @@
 import { Socket } from 'node:net';
-import { connectAsync, type MqttClient } from 'mqtt';
+import { connect, type MqttClient } from 'mqtt';
 
 const UNANSWERED = 3;
+const ANSWER_MS = 30_000;
 
 interface Answer {
   readonly version: number;
@@ -80,7 +81,8 @@ export class Writer {
     const client = await this.#connect(port);
     const topic = `$aws/things/${this.thing}/shadow/get`;
     await client.subscribeAsync(`${topic}/+`);
-    const answer = new Promise<[string, Answer]>((resolve) => {
+    const answer = new Promise<[string, Answer]>((resolve, reject) => {
+      setTimeout(() => reject(new Error(`no answer to ${topic}`)), ANSWER_MS).unref();
       client.once('message', (heard, payload) =>
         resolve([heard, JSON.parse(payload.toString('utf8')) as Answer]),
       );
@@ -100,12 +102,17 @@ export class Writer {
   }
 
   async #connect(port: number): Promise<MqttClient> {
-    const client = await connectAsync(`mqtt://127.0.0.1:${port}`, {
+    const client = connect(`mqtt://127.0.0.1:${port}`, {
       clientId: `writer-${this.id}-${Math.random().toString(36).slice(2)}`,
       protocolVersion: this.id % 2 === 0 ? 4 : 5,
       reconnectPeriod: 0,
     });
     client.on('error', () => {});
+    // connectAsync waits for ever when the core is killed between the connection and its CONNACK
+    await new Promise<void>((resolve, reject) => {
+      client.once('connect', () => resolve());
+      client.once('close', () => reject(new Error('the core went away')));
+    });
     if (client.stream instanceof Socket) client.stream.setNoDelay(true);
     return client;
   }
