@@ -28,6 +28,9 @@ export interface CoreOptions {
   readonly log: Log;
 }
 
+/** Clients that `status` describes one by one. */
+const SHOWN_CLIENTS = 200;
+
 /** The Greengrass-compatible core: message manager, discovery, group, shadow service, functions. */
 export class Core implements Service {
   readonly name = 'core';
@@ -185,14 +188,22 @@ export class Core implements Service {
   status(): readonly PartStatus[] {
     const broker = this.broker.status();
     const shadows = this.shadows.status();
-    const refusals = this.#policy.refusals();
+    const { total: refused, ...refusals } = this.#policy.refusals();
     const shadowCause =
       shadows.lastStoreFailure ??
       (shadows.setAside.length > 0
         ? `${shadows.setAside.length} records could not be read and were set aside`
         : undefined);
     return [
-      { name: 'broker', kind: 'core', state: 'ok', figures: { ...broker } as unknown as JsonObject },
+      {
+        name: 'broker',
+        kind: 'core',
+        state: 'ok',
+        figures: {
+          ...broker,
+          connected: this.broker.clients().slice(0, SHOWN_CLIENTS),
+        } as unknown as JsonObject,
+      },
       {
         name: 'subscriptions',
         kind: 'core',
@@ -200,6 +211,7 @@ export class Core implements Service {
         figures: {
           rows: this.group.table.list().length,
           members: this.group.members().length,
+          refused,
           ...refusals,
         } as unknown as JsonObject,
       },
