@@ -1,0 +1,98 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { BlockList, isIP } from 'node:net';
+
+export interface GuardSettings {
+  readonly token: string | undefined;
+  /** `http` or `https`, as the page was loaded. */
+  readonly scheme: 'http' | 'https';
+  /** Host names that are ours, beside addresses and `localhost`. */
+  readonly names: readonly string[];
+}
+
+export interface Refused {
+  readonly status: 401 | 403 | 421;
+  readonly message: string;
+}
+
+export const SESSION_COOKIE = 'greenlight';
+
+/**
+ * Who may ask. A page of another site can make a browser send requests here; it cannot forge their Host, Origin and
+ * Sec-Fetch-Site (Fetch Metadata), nor read the cookie.
+ */
+export class Guard {
+  readonly #token: Buffer | undefined;
+  readonly #names: ReadonlySet<string>;
+
+  constructor(private readonly settings: GuardSettings) {
+    this.#token = settings.token === undefined ? undefined : digest(settings.token);
+    this.#names = new Set(['localhost', ...settings.names.map((name) => name.toLowerCase())]);
+  }
+
+  /** Of every request. @returns undefined when it is ours */
+  site(request: IncomingMessage): Refused | undefined {
+    const { host, origin } = request.headers;
+    // a name that another's DNS points here (rebinding) is not one of ours; an address cannot be rebound
+    if (host === undefined || !this.#isOurs(host)) {
+      return {
+        status: 421,
+        message: 'this is not a host name of the page; use the address that greenlight run prints',
+      };
+    }
+    if (origin !== undefined && origin !== `${this.settings.scheme}://${host}`) {
+      return { status: 403, message: 'a page of another site may not ask this' };
+    }
+    const site = request.headers['sec-fetch-site'];
+    const opensPage = request.headers['sec-fetch-mode'] === 'navigate' && request.method === 'GET';
+    if (site !== undefined && site !== 'same-origin' && site !== 'none' && !opensPage) {
+      return { status: 403, message: 'a page of another site may not ask this' };
+    }
+    return undefined;
+  }
+
+  /** Of everything but the page's own files. */
+  token(request: IncomingMessage): Refused | undefined {
+    if (this.#token === undefined || this.isToken(given(request))) return undefined;
+    return { status: 401, message: 'the token of the page is needed' };
+  }
+
+  isToken(text: string | undefined): boolean {
+    return this.#token !== undefined && text !== undefined && timingSafeEqual(digest(text), this.#token);
+  }
+
+  #isOurs(host: string): boolean {
+    const name = host.toLowerCase().replace(/:\d+$/, '');
+    return isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0 || this.#names.has(name);
+  }
+}
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+export function isLoopback(host: string): boolean {
+  const family = isIP(host);
+  return family === 0 ? host === 'localhost' : LOOPBACK.check(host, family === 4 ? 'ipv4' : 'ipv6');
+}
+
+/** Equal lengths, so that comparing tells nothing of the token's. */
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest();
+}
+
+function given({ headers }: IncomingMessage): string | undefined {
+  const bearer = /^Bearer (.+)$/.exec(headers.authorization ?? '')?.[1];
+  if (bearer !== undefined) return bearer;
+  for (const pair of (headers.cookie ?? '').split(';')) {
+    const [name, ...value] = pair.trim().split('=');
+    if (name !== SESSION_COOKIE) continue;
+    try {
+      return decodeURIComponent(value.join('='));
+    } catch {
+      // not a cookie that we set: as good as none
+      return undefined;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,17 @@
+export type {
+  Bench,
+  BoardLineView,
+  BoardView,
+  CertificateView,
+  ClaimView,
+  CoreView,
+  DashboardDeps,
+  DashboardSettings,
+  FunctionView,
+  GreenView,
+  RowView,
+  ThingView,
+} from './contract.js';
+export { DashboardError, type DashboardErrorCode } from './errors.js';
+export { type LogLine, LogTail } from './log-tail.js';
+export { DashboardServer } from './server.js';
