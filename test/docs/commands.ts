@@ -42,6 +42,8 @@ export const EXERCISED: readonly ExercisedCommand[] = [
     proof: "cli(['import', 'greengrass-v1'",
   },
   { begins: 'greenlight gpio', by: COMMANDS_TEST, proof: "cli(['gpio'," },
+  { begins: 'greenlight gpio blink', by: COMMANDS_TEST, proof: "cli(['gpio', 'blink'" },
+  { begins: 'greenlight gpio loopback', by: COMMANDS_TEST, proof: "cli(['gpio', 'loopback'" },
   { begins: 'greenlight mqtt', by: COMMANDS_TEST, proof: "cli(['mqtt', ...argv" },
   { begins: 'greenlight thing', by: COMMANDS_TEST, proof: "cli(['thing', ...argv" },
 ];
