@@ -6,6 +6,7 @@ import { type DriverDeps, type OpenedDriver, openDriver } from '../hal/registry.
 import type { Batch } from './aggregator/batch.js';
 import { LocalSink } from './aggregator/local-sink.js';
 import type { Totals } from './aggregator/statistics.js';
+import { boardOf, dashboardDeps } from './app/dashboard.js';
 import { type Deployments, deployedParts, makeDeployments } from './app/deploy.js';
 import { type FunctionSources, functionDefinitions } from './app/functions.js';
 import { type GroupLists, groupDefinition, groupLists } from './app/group.js';
@@ -16,6 +17,7 @@ import { controlSocket } from './control/address.js';
 import { ControlServer } from './control/server.js';
 import { Core } from './core/core.js';
 import { type Identity, openIdentity } from './core/identity/open.js';
+import { type BoardView, DashboardServer, LogTail } from './dashboard/index.js';
 import { type Service, ServiceStack } from './lifecycle.js';
 import { packageVersion } from './package.js';
 import { controlRoutes } from './routes.js';
@@ -47,6 +49,8 @@ export interface App extends Service {
   status(): AppStatus;
   /** Undefined before start, and where the configuration has none. */
   readonly core: Core | undefined;
+  /** Address of the live page, while it is served. */
+  readonly dashboard: string | undefined;
 }
 
 export function createApp(deps: AppDeps): App {
@@ -65,14 +69,27 @@ class Application implements App {
   #things: ThingSet | undefined;
   #deployments: Deployments | undefined;
   #gpio: OpenedDriver | undefined;
+  /** The driver as things use it. */
+  #lines: GpioDriver | undefined;
+  #group: GroupLists;
+  #board: BoardView | undefined;
+  #dashboard: DashboardServer | undefined;
+  readonly #tail: LogTail;
 
   constructor(deps: AppDeps) {
-    this.#deps = deps;
+    this.#tail = new LogTail(() => deps.clock.now());
+    // a page shows the last lines
+    this.#deps = deps.config.dashboard ? { ...deps, log: this.#tail.over(deps.log) } : deps;
+    this.#group = groupLists(deps.config);
     this.#paths = statePaths(deps.config.stateDir);
   }
 
   get core(): Core | undefined {
     return this.#core;
+  }
+
+  get dashboard(): string | undefined {
+    return this.#dashboard?.url;
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -82,6 +99,7 @@ class Application implements App {
     const identity =
       config.core && (await openIdentity(this.#paths, { groupName: config.group.name, clock }));
     const group = await this.#openGroup(store, signal);
+    this.#group = group;
     const sources = this.#functionSources(store);
     // before the core, because lines are to be held at their safe value as early as can be
     if (group.things.some(({ role }) => role !== undefined)) await this.#openGpio(signal);
@@ -94,9 +112,16 @@ class Application implements App {
     await this.#stack.start(things, signal);
     if (this.#core && config.core) {
       const functions = (next: GroupLists) => functionDefinitions(next, sources);
-      this.#deployments?.attach(deployedParts(this.#core, config.core.thingName, things, functions));
+      this.#deployments?.attach([
+        ...deployedParts(this.#core, config.core.thingName, things, functions),
+        { name: 'page', apply: async (next) => this.#show(next) },
+      ]);
     }
     await this.#stack.start(this.#makeControl(store, identity), signal);
+    if (config.dashboard) {
+      this.#dashboard = this.#makeDashboard(store, identity);
+      await this.#stack.start(this.#dashboard, signal);
+    }
     log.info(
       { version: this.#version, things: things.size },
       `running group ${config.group.name} with ${things.size} things on this machine${this.#core ? `, core on port ${this.#core.mqttPort}` : ''}`,
@@ -114,6 +139,7 @@ class Application implements App {
       ...(this.#gpio ? [gpioStatus(this.#gpio)] : []),
       ...(this.#core?.status() ?? []),
       ...(this.#things?.status() ?? []),
+      ...(this.#dashboard ? [this.#dashboard.status()] : []),
     ];
     return {
       group: config.group.name,
@@ -157,7 +183,7 @@ class Application implements App {
   }
 
   async #openGpio(signal: AbortSignal): Promise<GpioDriver> {
-    if (this.#gpio) return this.#gpio.driver;
+    if (this.#lines) return this.#lines;
     const { config, clock, log, env, mock } = this.#deps;
     const gpio = await openDriver(
       config.hal.driver,
@@ -174,7 +200,13 @@ class Application implements App {
     const { driver } = gpio;
     await this.#stack.start({ name: 'gpio', start: async () => {}, stop: () => driver.stop() }, signal);
     log.info({ part: 'gpio', considered: gpio.considered }, `driver ${driver.name}`);
-    return driver;
+    this.#lines = driver;
+    if (config.dashboard) {
+      const watched = boardOf(driver, () => this.#group.things);
+      this.#board = watched.view;
+      this.#lines = watched.driver;
+    }
+    return this.#lines;
   }
 
   #makeCore(parts: {
@@ -217,6 +249,39 @@ class Application implements App {
       random,
       onState: (name, state) => this.events.emit('thing', { name, state }),
     });
+  }
+
+  #makeDashboard(store: OpenStore, identity: Identity | undefined): DashboardServer {
+    const { config, clock, log } = this.#deps;
+    const { events } = this;
+    return new DashboardServer(
+      dashboardDeps({
+        config,
+        clock,
+        log: log.child({ part: 'dashboard' }),
+        tail: this.#tail,
+        cars: store.section('cars'),
+        core: this.#core,
+        identity,
+        deployments: this.#deployments,
+        status: () => this.status(),
+        board: () => this.#board,
+        group: () => this.#group,
+        onThing: (listener) => {
+          events.on('thing', listener);
+          return () => events.off('thing', listener);
+        },
+        onGreen: (listener) => {
+          events.on('green', listener);
+          return () => events.off('green', listener);
+        },
+      }),
+    );
+  }
+
+  #show(group: GroupLists): void {
+    this.#group = group;
+    this.#dashboard?.refresh();
   }
 
   #makeControl(store: OpenStore, identity: Identity | undefined): ControlServer {

@@ -1,7 +1,16 @@
 /** Makes the effective configuration of a draft in which nothing is wrong. */
 import { dirname, resolve } from 'node:path';
 import type { Draft, FunctionMember } from './draft.js';
-import type { CloudConfig, Config, ConnectConfig, FunctionConfig } from './model.js';
+import { parseDuration } from './duration.js';
+import type {
+  CloudConfig,
+  Config,
+  ConnectConfig,
+  DynamoDbSink,
+  FunctionConfig,
+  IotConfig,
+  SyncedShadowConfig,
+} from './model.js';
 
 /** @param file absolute path of the file; paths in it are relative to its folder, stateDir to the working directory */
 export function effectiveConfig(draft: Draft, file: string): Config {
@@ -25,26 +34,66 @@ export function effectiveConfig(draft: Draft, file: string): Config {
     })),
     functions: draft.functions.map((member) => functionConfig(member, besideFile)),
     subscriptions: settings.subscriptions ?? [],
-    cloud: cloudConfig(cloud, besideFile),
+    cloud: cloudConfig(cloud as unknown as CloudDraft, besideFile),
     ...(dashboard && { dashboard }),
   };
 }
 
-function connectConfig(connect: ConnectConfig, besideFile: (path: string) => string): ConnectConfig {
-  const { discovery, certificates } = connect;
+type BesideFile = (path: string) => string;
+
+function connectConfig(connect: ConnectConfig, besideFile: BesideFile): ConnectConfig {
+  const { discovery, greengrass, awsIot, transport, certificates } = connect;
   return {
-    discovery: { ...discovery, ca: besideFile(discovery.ca) },
+    ...(discovery && { discovery: { ...discovery, ca: besideFile(discovery.ca) } }),
+    ...(greengrass && { greengrass: withPaths(greengrass, ['ca'], besideFile) }),
+    ...(awsIot && { awsIot: withPaths(awsIot, ['ca'], besideFile) }),
+    transport,
     certificates: besideFile(certificates),
   };
 }
 
-function cloudConfig(cloud: CloudConfig, besideFile: (path: string) => string): CloudConfig {
-  if (cloud.iot === undefined) return cloud;
-  const iot: Record<string, string> = { ...cloud.iot };
-  for (const key of ['certificate', 'privateKey', 'ca']) {
-    if (iot[key] !== undefined) iot[key] = besideFile(iot[key]);
+/** The section as a file has it: durations are text, what may be left out is. */
+interface CloudDraft extends Omit<CloudConfig, 'iot' | 'spool'> {
+  readonly iot?: Omit<IotConfig, 'shadows' | 'everyMs'> & {
+    readonly shadows?: readonly (Omit<SyncedShadowConfig, 'direction'> & Partial<SyncedShadowConfig>)[];
+    readonly every?: string;
+  };
+  readonly spool: { readonly maxBytes: number; readonly maxAge: string };
+}
+
+function cloudConfig(cloud: CloudDraft, besideFile: BesideFile): CloudConfig {
+  const { sink, iot, spool } = cloud;
+  return {
+    sink: sink === 'local' ? sink : { dynamodb: dynamoDbConfig(sink.dynamodb, besideFile) },
+    ...(iot && { iot: iotConfig(iot, besideFile) }),
+    spool: { maxBytes: spool.maxBytes, maxAgeMs: parseDuration(spool.maxAge)! },
+  };
+}
+
+function dynamoDbConfig(
+  { credentials, ...table }: DynamoDbSink['dynamodb'],
+  besideFile: BesideFile,
+): DynamoDbSink['dynamodb'] {
+  return { ...table, ...(credentials && { credentials: withPaths(credentials, ['ca'], besideFile) }) };
+}
+
+function iotConfig(iot: NonNullable<CloudDraft['iot']>, besideFile: BesideFile): IotConfig {
+  const { shadows = [], every, ...rest } = iot;
+  return {
+    ...withPaths(rest, ['certificate', 'privateKey', 'ca'], besideFile),
+    shadows: shadows.map((shadow) => ({ direction: 'both', ...shadow })),
+    ...(every !== undefined && { everyMs: parseDuration(every)! }),
+  };
+}
+
+/** The section with those of its keys that are paths made absolute. */
+function withPaths<T extends object>(section: T, keys: readonly (keyof T)[], besideFile: BesideFile): T {
+  const result = { ...section };
+  for (const key of keys) {
+    const path = section[key];
+    if (typeof path === 'string') result[key] = besideFile(path) as T[keyof T];
   }
-  return { ...cloud, iot: iot as unknown as NonNullable<CloudConfig['iot']> };
+  return result;
 }
 
 /** What a function that comes with the product has where the file cannot say it: it lives as long as the core. */
@@ -70,10 +119,11 @@ function functionConfig(member: FunctionMember, besideFile: (path: string) => st
   };
 }
 
-/** The configuration for showing: values that may be secret (environment of functions) are replaced. */
+/** The configuration for showing: values that may be secret (environment of functions, token of the page) are replaced. */
 export function withoutSecrets(config: Config): Config {
   return {
     ...config,
+    ...(config.dashboard?.token && { dashboard: { ...config.dashboard, token: '(hidden)' } }),
     functions: config.functions.map((member) => ({
       ...member,
       environment: Object.fromEntries(Object.keys(member.environment).map((key) => [key, '(hidden)'])),

@@ -21,7 +21,12 @@ export interface Config {
   readonly functions: readonly FunctionConfig[];
   readonly subscriptions: readonly SubscriptionConfig[];
   readonly cloud: CloudConfig;
-  readonly dashboard?: { readonly host: string; readonly port: number };
+  readonly dashboard?: {
+    readonly host: string;
+    readonly port: number;
+    readonly token?: string;
+    readonly unlock: boolean;
+  };
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
@@ -51,11 +56,22 @@ export interface CoreConfig {
   readonly certificates: { readonly deviceDays: number; readonly serverDays: number };
 }
 
+/** `aws-sdk`: aws-iot-device-sdk-v2. */
+export type Transport = 'mqtt' | 'aws-sdk';
+
+/** Exactly one of `discovery`, `greengrass` and `awsIot` is there. Paths are absolute. */
 export interface ConnectConfig {
-  readonly discovery: Endpoint & {
-    /** Absolute path of the CA of the discovery server. */ readonly ca: string;
+  readonly discovery?: Endpoint & { /** CA of the discovery server. */ readonly ca: string };
+  /** `region`, `endpoint` or both are there. */
+  readonly greengrass?: {
+    readonly region?: string;
+    readonly endpoint?: string;
+    readonly port: number;
+    readonly ca?: string;
   };
-  /** Absolute path of the folder with NAME.cert.pem and NAME.private.key. */
+  readonly awsIot?: { readonly endpoint: string; readonly port: number; readonly ca?: string };
+  readonly transport: Transport;
+  /** Folder with NAME.cert.pem and NAME.private.key. */
   readonly certificates: string;
 }
 
@@ -100,17 +116,51 @@ export interface SubscriptionConfig {
 /** Name of a thing or function, `GGShadowService`, `cloud`, or every thing with a role. */
 export type SubscriptionParty = string | { readonly role: string };
 
-export type CloudConfig = {
+export interface CloudConfig {
   readonly sink: 'local' | DynamoDbSink;
-  readonly iot?: {
-    readonly endpoint: string;
-    readonly thingName?: string;
-    readonly certificate?: string;
-    readonly privateKey?: string;
-    readonly ca?: string;
-  };
-};
+  readonly iot?: IotConfig;
+  /** Of each destination. */
+  readonly spool: { readonly maxBytes: number; readonly maxAgeMs: number };
+}
+
+/** Paths are absolute. */
+export interface IotConfig {
+  readonly endpoint: string;
+  readonly port: number;
+  /** Absent: the core's. */
+  readonly thingName?: string;
+  /** Both or neither; neither: issued by the core. */
+  readonly certificate?: string;
+  readonly privateKey?: string;
+  readonly ca?: string;
+  readonly transport: Transport;
+  readonly batchTopic?: string;
+  readonly shadows: readonly SyncedShadowConfig[];
+  /** Absent: as changes happen. */
+  readonly everyMs?: number;
+}
+
+export interface SyncedShadowConfig {
+  readonly thing: string;
+  /** Absent: the classic one. */
+  readonly shadow?: string;
+  readonly direction: 'both' | 'up' | 'down';
+}
 
 export interface DynamoDbSink {
-  readonly dynamodb: { readonly table: string; readonly region: string; readonly endpoint?: string };
+  readonly dynamodb: {
+    readonly table: string;
+    readonly region: string;
+    readonly endpoint?: string;
+    /** Create the table when it is missing. */
+    readonly create: boolean;
+    /** Absent: the AWS SDK's chain. */
+    readonly credentials?: {
+      readonly roleAlias: string;
+      readonly endpoint: string;
+      readonly port: number;
+      /** Absolute path. */
+      readonly ca?: string;
+    };
+  };
 }

@@ -130,6 +130,12 @@ export class Core implements Service {
     return this.#listener.address().port;
   }
 
+  /** For another TLS listener of this machine: the certificate in use now. */
+  get serverCredentials(): { readonly key: string; readonly cert: string } {
+    const { privateKey, certificate } = this.#certificate.current;
+    return { key: privateKey, cert: certificate };
+  }
+
   get discoveryPort(): number {
     return this.#discovery.ports[0] ?? 0;
   }

@@ -1,7 +1,7 @@
 /** What the page is told and may ask. The application gives it; nothing in here is reached in another way. */
 
 import type { Bias, Clock, Edge, JsonObject, LineValue, Log } from '../../hal/index.js';
-import type { CarStatsRow } from '../aggregator/batch.js';
+import type { Batch, CarStatsRow } from '../aggregator/batch.js';
 import type { Totals } from '../aggregator/statistics.js';
 import type { Broker } from '../core/broker/index.js';
 import type { DeploymentRecord } from '../core/deployments/index.js';
@@ -105,7 +105,7 @@ export interface FunctionView {
 export interface GreenView {
   readonly thing: string;
   readonly totals: Totals;
-  readonly batch?: JsonObject | undefined;
+  readonly batch?: Batch | undefined;
 }
 
 /** The core on this machine, as far as the page looks at it. */

@@ -15,3 +15,4 @@ export type {
 export { DashboardError, type DashboardErrorCode } from './errors.js';
 export { type LogLine, LogTail } from './log-tail.js';
 export { DashboardServer } from './server.js';
+export { WatchedLines } from './watched.js';

@@ -112,6 +112,19 @@ export class DashboardServer implements Service {
     await new Promise<void>((resolve) => server.close(() => resolve()));
   }
 
+  /** What there is has changed as a whole: every page begins anew. */
+  refresh(): void {
+    if (this.#streams.size === 0) return;
+    snapshot(this.#deps)
+      .then((state) => this.#streams.broadcast('state', JSON.stringify(state)))
+      .catch((error: unknown) =>
+        this.#deps.log.warn(
+          { err: error },
+          `the page could not be told of the new group: ${messageOf(error)}`,
+        ),
+      );
+  }
+
   status(): PartStatus {
     const { size, dropped } = this.#streams;
     return {

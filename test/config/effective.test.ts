@@ -32,7 +32,7 @@ describe('the effective configuration', () => {
       shadow: { sizeLimit: 8192 },
       certificates: { deviceDays: 3650, serverDays: 30 },
     });
-    expect(config.dashboard).toEqual({ host: '127.0.0.1', port: 8080 });
+    expect(config.dashboard).toEqual({ host: '127.0.0.1', port: 8080, unlock: false });
   });
 
   it('has options with defaults filled in and durations in ms, at any depth', async () => {

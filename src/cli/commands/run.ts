@@ -38,6 +38,7 @@ async function run(options: RunOptions, io: CliIo): Promise<number> {
   if (io.interactive) showLamps(app, io);
   try {
     await app.start(io.signal);
+    if (io.interactive && app.dashboard) io.out(`Open ${app.dashboard} in a browser.\n`);
     await untilAborted(io.signal);
   } catch (error) {
     // a start that Ctrl-C ended is no failure

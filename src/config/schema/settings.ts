@@ -1,6 +1,16 @@
 /** The settings: everything but the lists. Each leaf says its default and the variable that overrides it, once. */
 import { DRIVER_NAMES } from '../../../hal/index.js';
-import { FILE_PATH, HOST, LISTEN_PORT, NAME, REMOTE_PORT, type Schema, section, term } from './terms.js';
+import {
+  FILE_PATH,
+  HOST,
+  LISTEN_PORT,
+  NAME,
+  REGION,
+  REMOTE_PORT,
+  type Schema,
+  section,
+  term,
+} from './terms.js';
 
 /** Where the core's thing name and the default of `--state` come from when nothing says otherwise. */
 const DEFAULT_STATE_DIR = './state';
@@ -143,11 +153,21 @@ const CORE = section(
   },
 );
 
+/** Which client speaks MQTT. */
+const TRANSPORT: Schema = {
+  enum: ['mqtt', 'aws-sdk'],
+  description:
+    'MQTT client: `mqtt` runs everywhere; `aws-sdk` is aws-iot-device-sdk-v2, an optional package without a build for 32-bit Arm.',
+};
+
+const AMAZON_CA =
+  'relative to the configuration file. Absent: the roots that Node knows, Amazon’s among them.';
+
 const CONNECT = section(
-  "How this machine's things reach a core elsewhere. Absent: they use the core on this machine.",
+  "How this machine's things reach a core elsewhere: one of `discovery`, `greengrass` and `awsIot`. Absent: they use the core on this machine.",
   {
     discovery: section(
-      'Where the core serves discovery.',
+      'By the discovery of a core of this kind.',
       {
         host: term(HOST, {
           description: 'Host name or address of the core.',
@@ -159,8 +179,42 @@ const CONNECT = section(
           env: 'GREENLIGHT_CONNECT_DISCOVERY_CA',
         }),
       },
-      { required: ['host', 'ca'], default: {} },
+      { required: ['host', 'ca'] },
     ),
+    greengrass: section(
+      'By the discovery of AWS IoT Greengrass: `region` or `endpoint` says where it is asked.',
+      {
+        region: term(REGION, {
+          description: 'Region of the account, such as eu-central-1.',
+          env: 'GREENLIGHT_CONNECT_GREENGRASS_REGION',
+        }),
+        endpoint: term(HOST, {
+          description: 'Host name of the discovery server; counts before the region.',
+          env: 'GREENLIGHT_CONNECT_GREENGRASS_ENDPOINT',
+        }),
+        port: term(REMOTE_PORT, { default: 8443, env: 'GREENLIGHT_CONNECT_GREENGRASS_PORT' }),
+        ca: term(FILE_PATH, {
+          description: `File with the CA of the discovery server; ${AMAZON_CA}`,
+          env: 'GREENLIGHT_CONNECT_GREENGRASS_CA',
+        }),
+      },
+    ),
+    awsIot: section(
+      'AWS IoT Core itself, without a core.',
+      {
+        endpoint: term(HOST, {
+          description: 'Host name of the AWS IoT data endpoint of the account.',
+          env: 'GREENLIGHT_CONNECT_AWS_IOT_ENDPOINT',
+        }),
+        port: term(REMOTE_PORT, { default: 8883, env: 'GREENLIGHT_CONNECT_AWS_IOT_PORT' }),
+        ca: term(FILE_PATH, {
+          description: `File with the CA of the endpoint; ${AMAZON_CA}`,
+          env: 'GREENLIGHT_CONNECT_AWS_IOT_CA',
+        }),
+      },
+      { required: ['endpoint'] },
+    ),
+    transport: term(TRANSPORT, { default: 'mqtt', env: 'GREENLIGHT_CONNECT_TRANSPORT' }),
     certificates: term(FILE_PATH, {
       description:
         'Folder with NAME.cert.pem and NAME.private.key of each thing; relative to the configuration file.',
@@ -168,6 +222,28 @@ const CONNECT = section(
     }),
   },
   { required: ['certificates'] },
+);
+
+const ROLE_ALIAS = section(
+  'Credentials by an AWS IoT role alias, with the certificate of `cloud.iot`. Absent: the chain of the AWS SDK (environment, ~/.aws, container, instance).',
+  {
+    roleAlias: {
+      type: 'string',
+      pattern: '^[\\w=,@-]{1,128}$',
+      description: 'Name of the role alias.',
+      env: 'GREENLIGHT_CLOUD_DYNAMODB_CREDENTIALS_ROLE_ALIAS',
+    },
+    endpoint: term(HOST, {
+      description: "Host name of the account's credentials provider.",
+      env: 'GREENLIGHT_CLOUD_DYNAMODB_CREDENTIALS_ENDPOINT',
+    }),
+    port: term(REMOTE_PORT, { default: 443, env: 'GREENLIGHT_CLOUD_DYNAMODB_CREDENTIALS_PORT' }),
+    ca: term(FILE_PATH, {
+      description: `File with the CA of the provider; ${AMAZON_CA}`,
+      env: 'GREENLIGHT_CLOUD_DYNAMODB_CREDENTIALS_CA',
+    }),
+  },
+  { required: ['roleAlias', 'endpoint'] },
 );
 
 const DYNAMODB = section(
@@ -180,20 +256,121 @@ const DYNAMODB = section(
       default: 'CarStats',
       env: 'GREENLIGHT_CLOUD_DYNAMODB_TABLE',
     },
-    region: {
-      type: 'string',
-      pattern: '^[a-z0-9-]{1,64}$',
+    region: term(REGION, {
       description: 'Region of the table, such as eu-central-1.',
       env: 'GREENLIGHT_CLOUD_DYNAMODB_REGION',
-    },
+    }),
     endpoint: {
       type: 'string',
       pattern: '^https?://[^\\s/]+',
       description: 'Another address than the region’s own, such as http://127.0.0.1:8000.',
       env: 'GREENLIGHT_CLOUD_DYNAMODB_ENDPOINT',
     },
+    create: {
+      type: 'boolean',
+      description: 'Creates the table, billed on demand, when it is missing.',
+      default: false,
+      env: 'GREENLIGHT_CLOUD_DYNAMODB_CREATE',
+    },
+    credentials: ROLE_ALIAS,
   },
   { required: ['region'] },
+);
+
+const SYNCED_SHADOWS: Schema = {
+  type: 'array',
+  // AWS IoT Core allows 50 subscriptions for a connection; a shadow takes two, and rows take theirs
+  maxItems: 24,
+  items: section(
+    'One shadow.',
+    {
+      thing: term(NAME, {
+        description: 'Its thing, here and in AWS IoT. Letters, digits, ":", "_" and "-", at most 128.',
+      }),
+      shadow: {
+        type: 'string',
+        pattern: '^[a-zA-Z0-9:_-]{1,64}$',
+        description: 'Name of a named shadow. Absent: the classic one.',
+      },
+      direction: {
+        enum: ['both', 'up', 'down'],
+        description:
+          'Absent: `both`. With `up` the cloud gets what the site has, with `down` the other way round.',
+      },
+    },
+    { required: ['thing'] },
+  ),
+  description: 'Shadows that are kept in step with AWS IoT.',
+};
+
+const IOT = section(
+  'AWS IoT: rows with `cloud`, batches on a topic, shadows in step. Absent: nothing is exchanged with it.',
+  {
+    endpoint: term(HOST, {
+      description: 'Host name of the AWS IoT data endpoint of the account.',
+      env: 'GREENLIGHT_CLOUD_IOT_ENDPOINT',
+    }),
+    port: term(REMOTE_PORT, {
+      description: 'Port to connect to; 443 where a firewall lets nothing else out.',
+      default: 8883,
+      env: 'GREENLIGHT_CLOUD_IOT_PORT',
+    }),
+    thingName: term(NAME, {
+      description: 'Thing that connects. Absent: the name of the core.',
+      env: 'GREENLIGHT_CLOUD_IOT_THING_NAME',
+    }),
+    certificate: term(FILE_PATH, {
+      description:
+        'File with its certificate; relative to the configuration file. Absent: one that this core issues, whose CA the account must know.',
+      env: 'GREENLIGHT_CLOUD_IOT_CERTIFICATE',
+    }),
+    privateKey: term(FILE_PATH, {
+      description: 'File with its private key; relative to the configuration file.',
+      env: 'GREENLIGHT_CLOUD_IOT_PRIVATE_KEY',
+    }),
+    ca: term(FILE_PATH, {
+      description:
+        'File with the CA of the endpoint; relative to the configuration file. Absent: those of Node.',
+      env: 'GREENLIGHT_CLOUD_IOT_CA',
+    }),
+    transport: term(TRANSPORT, { default: 'aws-sdk', env: 'GREENLIGHT_CLOUD_IOT_TRANSPORT' }),
+    batchTopic: {
+      type: 'string',
+      pattern: '^[^$+#\\s][^+#\\s]{0,255}$',
+      description: 'Topic that gets each batch of statistics too. Absent: none.',
+      env: 'GREENLIGHT_CLOUD_IOT_BATCH_TOPIC',
+    },
+    shadows: SYNCED_SHADOWS,
+    every: {
+      type: 'string',
+      format: 'duration',
+      description: 'Time between two looks at the shadows. Absent: changes are carried as they happen.',
+      env: 'GREENLIGHT_CLOUD_IOT_EVERY',
+    },
+  },
+  { required: ['endpoint'] },
+);
+
+const SPOOL = section(
+  'The durable queue in front of each destination.',
+  {
+    maxBytes: {
+      type: 'integer',
+      minimum: 262_144,
+      maximum: 2 ** 40,
+      description: 'Bytes kept for each destination at most; the oldest go first.',
+      default: 64 * 1024 * 1024,
+      env: 'GREENLIGHT_CLOUD_SPOOL_MAX_BYTES',
+    },
+    maxAge: {
+      type: 'string',
+      format: 'duration',
+      description: 'After this long an entry is given up.',
+      default: '30d',
+      env: 'GREENLIGHT_CLOUD_SPOOL_MAX_AGE',
+    },
+  },
+  { default: {} },
 );
 
 const CLOUD = section(
@@ -209,33 +386,8 @@ const CLOUD = section(
       default: 'local',
       env: 'GREENLIGHT_CLOUD_SINK',
     },
-    iot: section(
-      'AWS IoT. Absent: nothing is exchanged with it.',
-      {
-        endpoint: term(HOST, {
-          description: 'Host name of the AWS IoT data endpoint of the account.',
-          env: 'GREENLIGHT_CLOUD_IOT_ENDPOINT',
-        }),
-        thingName: term(NAME, {
-          description: 'Thing that connects. Absent: the name of the core.',
-          env: 'GREENLIGHT_CLOUD_IOT_THING_NAME',
-        }),
-        certificate: term(FILE_PATH, {
-          description: 'File with its certificate; relative to the configuration file.',
-          env: 'GREENLIGHT_CLOUD_IOT_CERTIFICATE',
-        }),
-        privateKey: term(FILE_PATH, {
-          description: 'File with its private key; relative to the configuration file.',
-          env: 'GREENLIGHT_CLOUD_IOT_PRIVATE_KEY',
-        }),
-        ca: term(FILE_PATH, {
-          description:
-            'File with the CA of the endpoint; relative to the configuration file. Absent: those of Node.',
-          env: 'GREENLIGHT_CLOUD_IOT_CA',
-        }),
-      },
-      { required: ['endpoint'] },
-    ),
+    iot: IOT,
+    spool: SPOOL,
   },
   { default: {} },
 );
@@ -247,6 +399,21 @@ const DASHBOARD = section('The live page. Absent: none is served.', {
     env: 'GREENLIGHT_DASHBOARD_HOST',
   }),
   port: term(LISTEN_PORT, { default: 8080, env: 'GREENLIGHT_DASHBOARD_PORT' }),
+  token: {
+    type: 'string',
+    minLength: 16,
+    maxLength: 256,
+    pattern: '^[\\x21-\\x7e]+$',
+    description:
+      'Secret that a page must show. Needed when `host` is beyond loopback, where the page is served over TLS only.',
+    env: 'GREENLIGHT_DASHBOARD_TOKEN',
+  },
+  unlock: {
+    type: 'boolean',
+    description: 'Pages may change things though the hardware is real. With the mock driver they always may.',
+    default: false,
+    env: 'GREENLIGHT_DASHBOARD_UNLOCK',
+  },
 });
 
 /** In the order in which a file has them. */

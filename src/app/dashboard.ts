@@ -1,0 +1,160 @@
+import { ROLES } from '../../devices/index.js';
+import type { MockBoard } from '../../hal/drivers/mock/board.js';
+import type { MockDriver } from '../../hal/drivers/mock/driver.js';
+import {
+  type Clock,
+  type GpioDriver,
+  type JsonObject,
+  type LineAddress,
+  type Log,
+  parseAddress,
+} from '../../hal/index.js';
+import { encodeFrame } from '../../hal/sensors/dht/frame.js';
+import { encodeTrain } from '../../hal/sensors/dht/train.js';
+import { readTotals } from '../aggregator/car-aggregator.js';
+import { readRows } from '../aggregator/local-sink.js';
+import type { Config, ThingConfig } from '../config/model.js';
+import type { Core } from '../core/core.js';
+import { partyText } from '../core/group/index.js';
+import type { Identity } from '../core/identity/open.js';
+import {
+  type BoardView,
+  type ClaimView,
+  type CoreView,
+  type DashboardDeps,
+  type GreenView,
+  type LogTail,
+  type ThingView,
+  WatchedLines,
+} from '../dashboard/index.js';
+import type { AppStatus } from '../status.js';
+import type { Store } from '../store/contract.js';
+import type { Deployments } from './deploy.js';
+import type { GroupLists } from './group.js';
+
+export interface DashboardSources {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly tail: LogTail;
+  readonly cars: Store;
+  readonly core: Core | undefined;
+  readonly identity: Identity | undefined;
+  readonly deployments: Deployments | undefined;
+  readonly status: () => AppStatus;
+  readonly board: () => BoardView | undefined;
+  /** As deployed now. */
+  readonly group: () => GroupLists;
+  readonly onThing: (
+    listener: (change: { readonly name: string; readonly state: JsonObject }) => void,
+  ) => () => void;
+  readonly onGreen: (listener: (green: GreenView) => void) => () => void;
+}
+
+/** What the live page is told and may ask. */
+export function dashboardDeps(sources: DashboardSources): DashboardDeps {
+  const { config, cars, core, group } = sources;
+  return {
+    ...sources,
+    settings: config.dashboard!,
+    group: config.group.name,
+    names: (config.core?.advertise ?? []).filter((name) => name !== 'auto'),
+    tls: () => core?.serverCredentials,
+    things: () => [...group().things.map(thingView), ...joined(core, group())],
+    functions: () =>
+      group().functions.map(({ name, builtin, handler, options }) => ({
+        name,
+        kind: builtin ?? handler ?? '',
+        ...(typeof options.batchEvery === 'number' && { batchEvery: options.batchEvery }),
+        ...(typeof options.watch === 'string' && { watch: options.watch }),
+      })),
+    cars: async (limit) => ({ totals: await readTotals(cars), rows: await readRows(cars, limit) }),
+    core: core && coreView(core, sources),
+  };
+}
+
+function coreView(core: Core, { identity, deployments }: DashboardSources): CoreView {
+  return {
+    broker: core.broker,
+    shadows: core.shadows,
+    why: (question) => core.group.why(question),
+    rows: () =>
+      core.group.table
+        .list()
+        .map((row) => ({ ...row, source: partyText(row.source), target: partyText(row.target) })),
+    certificates: () =>
+      (identity?.registry.list() ?? []).map(({ name, expiresAt, revoked }) => ({ name, expiresAt, revoked })),
+    deployments: () => deployments?.list() ?? [],
+  };
+}
+
+/** Members by their certificate alone, which no list names. */
+function joined(core: Core | undefined, { things }: GroupLists): readonly ThingView[] {
+  const known = new Set(things.map(({ name }) => name));
+  return (core?.group.members() ?? [])
+    .filter(({ name, kind }) => kind === 'thing' && !known.has(name))
+    .map(({ name }) => ({ name, claims: [], properties: [], sliders: false }));
+}
+
+function thingView({ name, role, options }: ThingConfig): ThingView {
+  const definition = role === undefined ? undefined : ROLES.get(role);
+  if (definition === undefined) return { name, claims: [], properties: [], sliders: false };
+  const claims = definition.lines(options).map(
+    ({ path, address, direction, activeLow = false }): ClaimView => ({
+      path: path.replace(/^lines\./, ''),
+      line: lineName(address),
+      direction,
+      activeLow,
+      ...(typeof options.bias === 'string' && { bias: options.bias }),
+    }),
+  );
+  return {
+    name,
+    role: definition.name,
+    claims,
+    properties: definition.properties
+      .filter(({ side }) => side === 'desired')
+      .map(({ name: property, values, description }) => ({ name: property, values, description })),
+    sliders: hasWeather(options),
+  };
+}
+
+function lineName(address: LineAddress): string {
+  const parsed = parseAddress(address);
+  return parsed.kind === 'name' ? parsed.name : `${parsed.chip}:${parsed.offset}`;
+}
+
+/** A climate sensor that is read from its line's edges, which a board of software can make. */
+function hasWeather({ method, line }: ThingConfig['options']): boolean {
+  return method === 'edges' && line !== undefined;
+}
+
+/** The board behind a driver, and the driver that things are to use so that the page sees what they do. */
+export function boardOf(
+  driver: GpioDriver,
+  things: () => readonly ThingConfig[],
+): { view: BoardView; driver: GpioDriver } {
+  if (driver.name !== 'mock') {
+    const watched = new WatchedLines(driver);
+    return { view: watched, driver: watched.over() };
+  }
+  return { view: mockView((driver as MockDriver).board, things), driver };
+}
+
+function mockView(board: MockBoard, things: () => readonly ThingConfig[]): BoardView {
+  return {
+    driver: 'mock',
+    lines: async () => board.lines(),
+    subscribe: (listener) => board.subscribe(listener),
+    bench: {
+      drive: (line, level) => board.drive(line, level),
+      climate: (thing, values) => {
+        const options = things().find(({ name }) => name === thing)?.options;
+        if (options === undefined || !hasWeather(options)) return false;
+        const model = options.model === 'dht11' ? 'dht11' : 'dht22';
+        board.attachPulses(options.line as LineAddress, () => encodeTrain(encodeFrame(values, model)));
+        return true;
+      },
+    },
+  };
+}
