@@ -6,12 +6,14 @@ import { type DriverDeps, type OpenedDriver, openDriver } from '../hal/registry.
 import type { Batch } from './aggregator/batch.js';
 import { LocalSink } from './aggregator/local-sink.js';
 import type { Totals } from './aggregator/statistics.js';
+import { makeCloud } from './app/cloud.js';
 import { boardOf, dashboardDeps } from './app/dashboard.js';
 import { type Deployments, deployedParts, makeDeployments } from './app/deploy.js';
 import { type FunctionSources, functionDefinitions } from './app/functions.js';
 import { type GroupLists, groupDefinition, groupLists } from './app/group.js';
 import { linkOf } from './app/links.js';
 import { ThingSet } from './app/thing-set.js';
+import type { Cloud } from './cloud/index.js';
 import type { Config } from './config/model.js';
 import { controlSocket } from './control/address.js';
 import { ControlServer } from './control/server.js';
@@ -66,6 +68,8 @@ class Application implements App {
   readonly #version = packageVersion();
   #startedAt = 0;
   #core: Core | undefined;
+  /** Where there is a core, once it starts. */
+  #cloud: Cloud | undefined;
   #things: ThingSet | undefined;
   #deployments: Deployments | undefined;
   #gpio: OpenedDriver | undefined;
@@ -110,10 +114,11 @@ class Application implements App {
     const things = this.#makeThings(group, identity, signal);
     this.#things = things;
     await this.#stack.start(things, signal);
-    if (this.#core && config.core) {
+    if (this.#core && this.#cloud && config.core) {
       const functions = (next: GroupLists) => functionDefinitions(next, sources);
+      const { thingName: coreName } = config.core;
       this.#deployments?.attach([
-        ...deployedParts(this.#core, config.core.thingName, things, functions),
+        ...deployedParts({ core: this.#core, coreName, cloud: this.#cloud, things, functions }),
         { name: 'page', apply: async (next) => this.#show(next) },
       ]);
     }
@@ -138,6 +143,7 @@ class Application implements App {
     const parts: PartStatus[] = [
       ...(this.#gpio ? [gpioStatus(this.#gpio)] : []),
       ...(this.#core?.status() ?? []),
+      ...(this.#cloud?.parts() ?? []),
       ...(this.#things?.status() ?? []),
       ...(this.#dashboard ? [this.#dashboard.status()] : []),
     ];
@@ -213,9 +219,9 @@ class Application implements App {
     store: OpenStore;
     identity: Identity;
     group: GroupLists;
-    sources: FunctionSources;
+    sources: FunctionSources & { local: LocalSink };
   }): Core {
-    const { config, clock, log } = this.#deps;
+    const { config, clock, log, random } = this.#deps;
     const { store, identity, group, sources } = parts;
     return new Core({
       config: config.core!,
@@ -225,16 +231,22 @@ class Application implements App {
       caFolder: this.#paths.ca,
       store,
       functions: functionDefinitions(group, sources),
+      beforeFunctions: (core) => {
+        const { cars, local } = sources;
+        this.#cloud = makeCloud({ config, identity, core, store, cars, local, clock, log, random });
+        return [this.#cloud];
+      },
       clock,
       log,
     });
   }
 
-  #functionSources(store: OpenStore): FunctionSources {
+  #functionSources(store: OpenStore): FunctionSources & { local: LocalSink } {
     const { clock, random, log } = this.#deps;
     const cars = store.section('cars');
-    const sink = new LocalSink(cars, log.child({ part: 'cars' }));
-    return { cars, sink, clock, log, random, onGreen: (green) => this.events.emit('green', green) };
+    const local = new LocalSink(cars, log.child({ part: 'cars' }));
+    const sink = () => this.#cloud?.sink ?? local;
+    return { cars, local, sink, clock, log, random, onGreen: (green) => this.events.emit('green', green) };
   }
 
   #makeThings(group: GroupLists, identity: Identity | undefined, signal: AbortSignal): ThingSet {

@@ -1,9 +1,11 @@
 import type { Clock, Log } from '../../hal/index.js';
+import type { Cloud } from '../cloud/index.js';
 import type { Core } from '../core/core.js';
 import { type DeployedPart, DeploymentService } from '../core/deployments/index.js';
 import type { FunctionDefinition } from '../core/functions/index.js';
 import type { ShadowService } from '../core/shadow/index.js';
 import type { Store } from '../store/contract.js';
+import { cloudSubjects } from './cloud.js';
 import { type GroupLists, groupDefinition } from './group.js';
 import type { ThingSet } from './thing-set.js';
 
@@ -32,13 +34,17 @@ export function makeDeployments({ store, clock, log, shadows }: DeploymentDeps):
   return new DeploymentService<GroupLists>({ store: store.section('deployments'), clock, log, clear });
 }
 
-/** What follows a deployed group, in this order: who may speak to whom, functions, things. */
-export function deployedParts(
-  core: Core,
-  coreName: string,
-  things: ThingSet,
-  functions: (group: GroupLists) => readonly FunctionDefinition[],
-): readonly DeployedPart<GroupLists>[] {
+export interface DeployedServices {
+  readonly core: Core;
+  readonly coreName: string;
+  readonly cloud: Cloud;
+  readonly things: ThingSet;
+  readonly functions: (group: GroupLists) => readonly FunctionDefinition[];
+}
+
+/** What follows a deployed group, in this order: who may speak to whom, rows with the cloud, functions, things. */
+export function deployedParts(services: DeployedServices): readonly DeployedPart<GroupLists>[] {
+  const { core, coreName, cloud, things, functions } = services;
   return [
     {
       name: 'subscriptions',
@@ -47,6 +53,7 @@ export function deployedParts(
         core.broker.recheck();
       },
     },
+    { name: 'cloud', apply: async () => cloud.carry(cloudSubjects(core.group)) },
     {
       name: 'functions',
       check: (group) => core.functions.check(functions(group)),

@@ -9,7 +9,8 @@ import { type GroupLists, groupDefinition } from './group.js';
 export interface FunctionSources {
   /** The aggregator's section of the store. */
   readonly cars: Store;
-  readonly sink: BatchSink;
+  /** Asked for when a function is made, which the core does once it runs. */
+  readonly sink: () => BatchSink;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -35,7 +36,7 @@ function carAggregator(
 ): CarAggregator {
   return new CarAggregator(options, {
     section: cars,
-    sink,
+    sink: sink(),
     clock,
     random,
     onGreen: (totals, batch) => onGreen({ thing: options.watch, totals, batch }),

@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../../hal/index.js';
-import type { Config, ConnectConfig } from '../config/model.js';
+import type { Config, ConnectConfig, Transport } from '../config/model.js';
 import type { Identity } from '../core/identity/open.js';
 import type { StatePaths } from '../state-dir.js';
-import type { Credentials } from '../things/connection.js';
+import { awsIotCore, greengrassDiscovery } from '../things/aws-locate.js';
+import type { Connector, Credentials } from '../things/connection.js';
 import { discovered } from '../things/discovery.js';
 import { ThingError } from '../things/errors.js';
+import type { Locate } from '../things/link.js';
 import { connectMqtt } from '../things/mqtt.js';
 import type { ThingOptions } from '../things/thing.js';
 
@@ -42,27 +44,44 @@ export function linkOf(thing: string, sources: LinkSources): ThingLink {
   };
 }
 
-/** By discovery, with the certificates that were put beside the configuration. */
+/** A core elsewhere, with the certificates that were put beside the configuration. */
 function remoteLink(thing: string, connect: ConnectConfig, { paths, log }: LinkSources): ThingLink {
-  const { discovery, certificates } = connect;
+  const { certificates, transport } = connect;
+  const files = { certificate: `${thing}.cert.pem`, privateKey: `${thing}.private.key` };
   const credentials = async (): Promise<Credentials> => ({
     thing,
-    certificate: await readPem(join(certificates, `${thing}.cert.pem`), thing),
-    privateKey: await readPem(join(certificates, `${thing}.private.key`), thing),
+    certificate: await readPem(join(certificates, files.certificate), thing),
+    privateKey: await readPem(join(certificates, files.privateKey), thing),
   });
+  const cacheFile = join(paths.folder, `discovery-${thing}.json`);
   return {
-    connect: connectMqtt,
+    connect: connectorOf(transport),
     credentials,
-    locate: async (signal) =>
-      discovered({
-        host: discovery.host,
-        port: discovery.port,
-        ca: await readPem(discovery.ca, thing),
-        credentials,
-        cacheFile: join(paths.folder, `discovery-${thing}.json`),
-        log,
-      })(signal),
+    locate: async (signal) => (await locateBy(connect, { thing, credentials, cacheFile, log }))(signal),
   };
+}
+
+interface LocateSources {
+  readonly thing: string;
+  readonly credentials: () => Promise<Credentials>;
+  readonly cacheFile: string;
+  readonly log: Log;
+}
+
+/** The CA is read anew each time: it may be put there while the thing tries. */
+async function locateBy(connect: ConnectConfig, { thing, ...sources }: LocateSources): Promise<Locate> {
+  const { discovery, greengrass, awsIot } = connect;
+  const withCa = async <T extends { readonly ca?: string }>(place: T): Promise<T> =>
+    place.ca === undefined ? place : { ...place, ca: await readPem(place.ca, thing) };
+  if (awsIot) return awsIotCore(await withCa(awsIot));
+  if (greengrass) return greengrassDiscovery({ ...(await withCa(greengrass)), ...sources });
+  return discovered({ ...(await withCa(discovery!)), ...sources });
+}
+
+/** The SDK is loaded with the first connection. */
+export function connectorOf(transport: Transport): Connector {
+  if (transport === 'mqtt') return connectMqtt;
+  return async (request) => (await import('../things/aws-sdk.js')).connectAwsSdk(request);
 }
 
 async function readPem(file: string, thing: string): Promise<string> {

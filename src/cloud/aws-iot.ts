@@ -11,8 +11,8 @@ export interface AwsIotOptions {
   readonly endpoint: string;
   /** Default 8883. 443 where a firewall lets nothing else out. */
   readonly port?: number;
-  /** PEM of the CA of the endpoint. Absent: the roots that Node knows, Amazon's among them. */
-  readonly ca?: string;
+  /** PEM of the CA of the endpoint, or what reads it. Absent: the roots that Node knows, Amazon's among them. */
+  readonly ca?: string | (() => Promise<string>);
   /** Certificate and key that AWS IoT knows; the thing's name is the client id. */
   readonly credentials: () => Promise<Credentials>;
   /** `connectAwsSdk`, or `connectMqtt` where there is no build of AWS's SDK. */
@@ -31,10 +31,14 @@ export class AwsIot implements Service {
   readonly link: Link;
 
   constructor(private readonly options: AwsIotOptions) {
-    const { credentials, connect, clock, log, random } = options;
+    const { endpoint, port, ca, credentials, connect, clock, log, random } = options;
+    const place = { endpoint, ...(port !== undefined && { port }) };
     this.link = new Link({
       credentials,
-      locate: awsIotCore(options),
+      locate: async (signal) => {
+        const pem = typeof ca === 'function' ? await ca() : ca;
+        return awsIotCore({ ...place, ...(pem !== undefined && { ca: pem }) })(signal);
+      },
       connect,
       clock,
       log,

@@ -33,8 +33,9 @@ const MESSAGE_LIMIT = 128 * 1024;
 export class Bridge implements Service {
   readonly name = 'bridge';
   readonly spool: Spool;
-  readonly #up: readonly string[];
-  readonly #down: readonly string[];
+  #up: readonly string[];
+  #down: readonly string[];
+  #running = false;
   readonly #ends: (() => void)[] = [];
   #received = 0;
   #lost = 0;
@@ -59,26 +60,22 @@ export class Bridge implements Service {
 
   async start(signal: AbortSignal): Promise<void> {
     await this.spool.start(signal);
-    const { port, link } = this.options;
-    for (const [at, filter] of this.#up.entries()) {
-      this.#ends.push(
-        port.subscribe(filter, ({ topic, payload, from }) => {
-          if (from !== port.name && !coveredBefore(this.#up, at, topic)) this.#send(topic, payload);
-        }),
-      );
-    }
-    for (const [at, filter] of this.#down.entries()) {
-      this.#ends.push(
-        link.listen(filter, (topic, payload) => {
-          if (!coveredBefore(this.#down, at, topic)) this.#receive(topic, payload);
-        }),
-      );
-    }
+    this.#running = true;
+    this.#open();
   }
 
   async stop(): Promise<void> {
-    for (const end of this.#ends.splice(0)) end();
+    this.#running = false;
+    this.#close();
     await this.spool.stop();
+  }
+
+  /** Carries other rows from now on. What waits in the spool is still sent. */
+  replace({ up, down }: Pick<BridgeOptions, 'up' | 'down'>): void {
+    this.#close();
+    this.#up = [...new Set(up)];
+    this.#down = [...new Set(down)];
+    if (this.#running) this.#open();
   }
 
   part(): PartStatus {
@@ -89,6 +86,29 @@ export class Bridge implements Service {
       kind: 'cloud',
       figures: { ...part.figures, received: this.#received, lost: this.#lost },
     };
+  }
+
+  #open(): void {
+    const { port, link } = this.options;
+    const [up, down] = [this.#up, this.#down];
+    for (const [at, filter] of up.entries()) {
+      this.#ends.push(
+        port.subscribe(filter, ({ topic, payload, from }) => {
+          if (from !== port.name && !coveredBefore(up, at, topic)) this.#send(topic, payload);
+        }),
+      );
+    }
+    for (const [at, filter] of down.entries()) {
+      this.#ends.push(
+        link.listen(filter, (topic, payload) => {
+          if (!coveredBefore(down, at, topic)) this.#receive(topic, payload);
+        }),
+      );
+    }
+  }
+
+  #close(): void {
+    for (const end of this.#ends.splice(0)) end();
   }
 
   #send(topic: string, payload: Buffer): void {

@@ -46,6 +46,7 @@ export class Cloud implements Service {
   readonly sink: BatchSink;
   readonly #services: (Service & { part(): PartStatus })[] = [];
   readonly #running = new ServiceStack();
+  readonly #bridge: Bridge | undefined;
 
   constructor(options: CloudOptions) {
     const { cars, store, local, dynamodb, iot, limits, clock, random } = options;
@@ -76,9 +77,8 @@ export class Cloud implements Service {
         sinks.push(sink);
         this.#services.push(sink);
       }
-      this.#services.push(
-        new Bridge({ ...common('bridge'), ...bounded, port: broker, link, up, down, store }),
-      );
+      this.#bridge = new Bridge({ ...common('bridge'), ...bounded, port: broker, link, up, down, store });
+      this.#services.push(this.#bridge);
       if (shadows) {
         const section = store.section('shadow-sync');
         this.#services.push(new ShadowSync({ ...common('shadow-sync'), ...shadows, link, section }));
@@ -96,6 +96,11 @@ export class Cloud implements Service {
 
   stop(): Promise<void> {
     return this.#running.stop();
+  }
+
+  /** Other rows with `cloud` from now on; nothing where there is no AWS IoT. */
+  carry(subjects: { readonly up: readonly string[]; readonly down: readonly string[] }): void {
+    this.#bridge?.replace(subjects);
   }
 
   parts(): PartStatus[] {

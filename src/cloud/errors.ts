@@ -11,7 +11,7 @@ export type CloudErrorCode =
   | 'CLOUD_REFUSED'
   /** The table does not exist and may not be created, or has another key. */
   | 'CLOUD_TABLE'
-  /** No credentials could be had from AWS IoT's credentials provider. */
+  /** No credentials could be had: from AWS IoT's credentials provider, or from the files that the configuration names. */
   | 'CLOUD_CREDENTIALS'
   /** A shadow request to AWS IoT was rejected, or not answered in time. */
   | 'CLOUD_SHADOW';

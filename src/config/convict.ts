@@ -3,7 +3,7 @@ import convict from 'convict';
 import type { JsonValue } from '../../hal/index.js';
 
 /** What a setting's text in the environment stands for. */
-export type SettingKind = 'text' | 'integer' | 'list';
+export type SettingKind = 'text' | 'integer' | 'boolean' | 'list';
 
 /** One setting. Its path has at least one key. */
 export interface Setting {
@@ -14,10 +14,11 @@ export interface Setting {
   readonly doc: string;
 }
 
-/** Text that is no number stays text: the schema then says what is wrong with it. */
+/** Text that is no number or truth value stays text: the schema then says what is wrong with it. */
 const READ: Readonly<Record<SettingKind, (text: unknown) => unknown>> = {
   text: (text) => text,
   integer: (text) => (typeof text === 'string' && /^-?\d+$/.test(text.trim()) ? Number(text) : text),
+  boolean: (text) => (text === 'true' ? true : text === 'false' ? false : text),
   list: (text) =>
     typeof text === 'string'
       ? text

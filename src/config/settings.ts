@@ -1,6 +1,6 @@
 /** Lays defaults, the file's settings and the environment over each other, in that order of precedence. */
 import type { JsonValue } from '../../hal/index.js';
-import { resolveSettings, type Setting } from './convict.js';
+import { resolveSettings, type Setting, type SettingKind } from './convict.js';
 import { suggestion } from './nearest.js';
 import type { Schema } from './schema/index.js';
 import { SETTINGS } from './schema/settings.js';
@@ -82,11 +82,18 @@ function noteAbsent(schema: Schema, path: readonly string[], section: readonly s
   for (const [key, child] of childrenOf(schema)) noteAbsent(child, [...path, key], section, found);
 }
 
+/** By the type of the schema; everything else is text. */
+const KINDS: Readonly<Record<string, SettingKind>> = {
+  integer: 'integer',
+  boolean: 'boolean',
+  array: 'list',
+};
+
 function asSetting(schema: Schema, path: readonly string[]): Setting | undefined {
   if (typeof schema.env !== 'string') return undefined;
   return {
     path,
-    kind: schema.type === 'integer' ? 'integer' : schema.type === 'array' ? 'list' : 'text',
+    kind: KINDS[String(schema.type)] ?? 'text',
     default: schema.default as JsonValue | undefined,
     env: schema.env,
     doc: String(schema.description ?? ''),
@@ -102,6 +109,7 @@ export function childrenOf(schema: Schema): [string, Schema][] {
 
 function fits(setting: Setting, value: unknown): boolean {
   if (setting.kind === 'integer') return typeof value === 'number';
+  if (setting.kind === 'boolean') return typeof value === 'boolean';
   return setting.kind === 'list' ? Array.isArray(value) : typeof value === 'string';
 }
 

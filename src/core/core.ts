@@ -24,6 +24,8 @@ export interface CoreOptions {
   readonly caFolder: string;
   readonly store: Store;
   readonly functions: readonly FunctionDefinition[];
+  /** Runs between the shadow service and the functions: what these rely on. Called once, at start. */
+  readonly beforeFunctions?: (core: Core) => readonly Service[];
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -149,11 +151,13 @@ export class Core implements Service {
     this.group.replace(this.#options.definition);
     await this.#parts.start(this.#addresses, signal);
     await this.#certificate.setNames([...this.#addresses.current, ...listenNames(this.#options.config)]);
+    const { beforeFunctions } = this.#options;
     const order: readonly Service[] = [
       this.#policy,
       this.#certificate,
       this.broker,
       this.shadows,
+      ...(beforeFunctions?.(this) ?? []),
       this.functions,
       this.#listener,
       this.#discovery,

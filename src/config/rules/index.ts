@@ -2,7 +2,7 @@
 import type { Rule } from '../draft.js';
 import { uniqueLines, wireEnds } from './lines.js';
 import { uniqueNames } from './names.js';
-import { distinctPorts, keyWithCertificate, reachableCore } from './places.js';
+import { distinctPorts, keyWithCertificate, onePlace, reachableCore } from './places.js';
 import { soundSubscriptions } from './subscriptions.js';
 import { knownNeighbours, ownRules } from './traffic.js';
 
@@ -14,6 +14,7 @@ export const RULES: readonly Rule[] = [
   knownNeighbours,
   soundSubscriptions,
   reachableCore,
+  onePlace,
   distinctPorts,
   keyWithCertificate,
 ];

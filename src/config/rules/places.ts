@@ -18,7 +18,36 @@ export function reachableCore(draft: Draft): readonly Finding[] {
       'belongs to a core, and this file has none; add "core: {}", or move it to the file of the core';
     findings.push({ path: [key], of: 'key', message });
   }
+  const cloud = valueAt(draft.document, ['cloud']);
+  for (const key of ['sink', 'iot']) {
+    if (!isMapping(cloud) || !isMapping(cloud[key])) continue;
+    const message = 'belongs to a core, and this file has none; add "core: {}", or use "connect" without it';
+    findings.push({ path: ['cloud', key], of: 'key', message });
+  }
   return findings;
+}
+
+const PLACES = ['discovery', 'greengrass', 'awsIot'] as const;
+
+/** A core elsewhere is looked for in one place. */
+export function onePlace(draft: Draft): readonly Finding[] {
+  const { connect } = draft.document;
+  if (!isMapping(connect)) return [];
+  const given = PLACES.filter((key) => connect[key] !== undefined);
+  const [first, second] = given;
+  if (first === undefined) {
+    const message = `says not where the core is; add one of ${PLACES.join(', ')}`;
+    return [{ path: ['connect'], of: 'key', message }];
+  }
+  if (second !== undefined) {
+    const message = `"${first}" says already where the core is; leave one of them`;
+    return [{ path: ['connect', second], of: 'key', message }];
+  }
+  const { greengrass } = connect;
+  if (!isMapping(greengrass) || greengrass.region !== undefined || greengrass.endpoint !== undefined)
+    return [];
+  const message = 'says not where discovery is; add region, such as eu-central-1, or endpoint';
+  return [{ path: ['connect', 'greengrass'], of: 'key', message }];
 }
 
 const LISTENERS: readonly Path[] = [

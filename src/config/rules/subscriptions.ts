@@ -34,6 +34,12 @@ function rowFindings(draft: Draft, row: Readonly<Record<string, unknown>>, index
       add(key, `no thing of this file has the role "${role}"; add one or name a thing`);
     }
   }
+  if (row.source === CLOUD && row.target === CLOUD) {
+    add(
+      'target',
+      `${CLOUD} is the source already; a row from ${CLOUD} goes to a thing, a function or ${SHADOW_SERVICE}`,
+    );
+  }
   const patterned = roleOf(row.source) !== undefined || roleOf(row.target) !== undefined;
   if (typeof row.subject === 'string') {
     const fault = filterFault(row.subject);

@@ -32,6 +32,9 @@ export const REMOTE_PORT: Schema = {
   description: 'Port to connect to.',
 };
 
+/** Of AWS. */
+export const REGION: Schema = { type: 'string', pattern: '^[a-z0-9-]{1,64}$' };
+
 export const FILE_PATH: Schema = { type: 'string', minLength: 1, maxLength: 4096 };
 
 /** The same with other words, default or variable. */
