@@ -5,6 +5,7 @@ import { registerDeploy } from './commands/deploy.js';
 import { registerGpio } from './commands/gpio.js';
 import { registerMqtt } from './commands/mqtt.js';
 import { registerRun } from './commands/run.js';
+import { registerSafeState } from './commands/safe-state.js';
 import { registerShadow } from './commands/shadow.js';
 import { registerStats } from './commands/stats.js';
 import { registerStatus } from './commands/status.js';
@@ -37,6 +38,7 @@ const COMMANDS: readonly Register[] = [
   registerGpio,
   registerMqtt,
   registerSubscriptions,
+  registerSafeState,
 ];
 
 /** Runs one command line. @returns the exit code */

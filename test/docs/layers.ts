@@ -22,6 +22,8 @@ const PARTS: readonly (readonly [part: string, path: RegExp])[] = [
   ['aggregator', /^src\/aggregator\//],
   ['cloud', /^src\/cloud\//],
   ['dashboard', /^src\/dashboard\//],
+  ['notify', /^src\/notify\//],
+  ['doctor', /^src\/doctor\//],
   ['app', /^src\/(app\/|[\w-]+\.ts$)/],
 ];
 
@@ -55,12 +57,26 @@ export const ALLOWED: Readonly<Record<string, Allowed>> = {
     use: ['hal contract', 'shared'],
     types: ['config', 'core', 'aggregator', 'cloud', 'devices contract'],
   },
+  // Speaks to the service manager through the C library.
+  notify: { use: ['hal contract', 'hal', 'shared'] },
+  // Looks at the machine and at the configuration, and starts nothing.
+  doctor: { use: [...CONTRACTS, 'hal', 'devices', 'shared', 'config'] },
   app: {
     use: ['hal contract', 'hal', 'devices contract', 'devices', 'shared', ...SRC_PARTS],
     types: ['drivers'],
   },
   cli: {
-    use: ['hal contract', 'hal', 'devices contract', 'devices', 'shared', ...SRC_PARTS, 'app'],
+    use: [
+      'hal contract',
+      'hal',
+      'devices contract',
+      'devices',
+      'shared',
+      ...SRC_PARTS,
+      'app',
+      'notify',
+      'doctor',
+    ],
     types: ['drivers'],
   },
 };

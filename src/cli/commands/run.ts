@@ -22,11 +22,12 @@ export const registerRun: Register = (program, { io, action }) => {
 };
 
 async function run(options: RunOptions, io: CliIo): Promise<number> {
-  const [{ createApp }, { loadConfig }, { CATALOG }, { createLog }] = await Promise.all([
+  const [{ createApp }, { loadConfig }, { CATALOG }, { createLog }, { ServiceManager }] = await Promise.all([
     import('../../app.js'),
     import('../../config/index.js'),
     import('../../catalog.js'),
     import('../../log.js'),
+    import('../../notify/index.js'),
   ]);
   const config = await loadConfig(options.config, {
     catalog: CATALOG,
@@ -34,16 +35,27 @@ async function run(options: RunOptions, io: CliIo): Promise<number> {
     overrides: stateOverride(options),
   });
   const log = await createLog({ level: config.log.level, pretty: io.interactive });
-  const app = createApp({ config, log, clock: new SystemClock(), random: Math.random, env: io.env });
+  const clock = new SystemClock();
+  const app = createApp({ config, log, clock, random: Math.random, env: io.env });
+  const manager = new ServiceManager({
+    env: io.env,
+    pid: process.pid,
+    clock,
+    log,
+    status: () => app.status(),
+  });
   if (io.interactive) showLamps(app, io);
   try {
+    await manager.open();
     await app.start(io.signal);
+    await manager.start(io.signal);
     if (io.interactive && app.dashboard) io.out(`Open ${app.dashboard} in a browser.\n`);
     await untilAborted(io.signal);
   } catch (error) {
     // a start that Ctrl-C ended is no failure
     if (!io.signal.aborted) throw error;
   } finally {
+    await manager.stop();
     await app.stop();
   }
   return EXIT.done;

@@ -1,0 +1,3 @@
+export { NotifyError, type NotifyErrorCode } from './errors.js';
+export { type Notifier, openNotifier } from './socket.js';
+export { ServiceManager, type ServiceManagerOptions } from './watch.js';
