@@ -18,7 +18,7 @@ describe('the effective configuration', () => {
       things: [],
       functions: [],
       subscriptions: [],
-      cloud: { sink: 'local' },
+      cloud: { sink: 'local', spool: { maxBytes: 67_108_864, maxAgeMs: 2_592_000_000 } },
     });
   });
 
@@ -127,15 +127,71 @@ subscriptions:
   });
 
   it('has the cloud in every form', async () => {
-    expect((await load('version: 1\ncloud: { sink: local }')).cloud).toEqual({ sink: 'local' });
-    const dynamodb = await load('version: 1\ncloud: { sink: { dynamodb: { region: eu-central-1 } } }');
-    expect(dynamodb.cloud).toEqual({ sink: { dynamodb: { table: 'CarStats', region: 'eu-central-1' } } });
-    const iot = await load(
-      'version: 1\ncloud: { iot: { endpoint: x.example, certificate: a, privateKey: /b } }',
-    );
-    expect(iot.cloud).toEqual({
+    const cloud = async (text: string) => (await load(`version: 1\ncore: {}\ncloud: ${text}`)).cloud;
+    const spool = { maxBytes: 67_108_864, maxAgeMs: 2_592_000_000 };
+    expect(await cloud('{ sink: local }')).toEqual({ sink: 'local', spool });
+    expect(await cloud('{ sink: { dynamodb: { region: eu-central-1 } } }')).toEqual({
+      sink: { dynamodb: { table: 'CarStats', region: 'eu-central-1', create: false } },
+      spool,
+    });
+    expect(
+      await cloud(
+        '{ sink: { dynamodb: { region: x, create: true, credentials: { roleAlias: r, endpoint: e, ca: ca } } } }',
+      ),
+    ).toMatchObject({
+      sink: {
+        dynamodb: {
+          create: true,
+          credentials: { roleAlias: 'r', endpoint: 'e', port: 443, ca: '/etc/greenlight/ca' },
+        },
+      },
+    });
+    expect(await cloud('{ iot: { endpoint: x.example, certificate: a, privateKey: /b } }')).toEqual({
       sink: 'local',
-      iot: { endpoint: 'x.example', certificate: '/etc/greenlight/a', privateKey: '/b' },
+      iot: {
+        endpoint: 'x.example',
+        port: 8883,
+        certificate: '/etc/greenlight/a',
+        privateKey: '/b',
+        transport: 'aws-sdk',
+        shadows: [],
+      },
+      spool,
+    });
+    expect(
+      await cloud(
+        '{ iot: { endpoint: x, transport: mqtt, batchTopic: a/b, every: 5m, shadows: [{ thing: T }, { thing: T, shadow: n, direction: up }] }, spool: { maxBytes: 262144, maxAge: 1h } }',
+      ),
+    ).toEqual({
+      sink: 'local',
+      iot: {
+        endpoint: 'x',
+        port: 8883,
+        transport: 'mqtt',
+        batchTopic: 'a/b',
+        everyMs: 300_000,
+        shadows: [
+          { thing: 'T', direction: 'both' },
+          { thing: 'T', shadow: 'n', direction: 'up' },
+        ],
+      },
+      spool: { maxBytes: 262_144, maxAgeMs: 3_600_000 },
+    });
+  });
+
+  it('has one place of a core elsewhere', async () => {
+    const connect = async (text: string) =>
+      (await load(`version: 1\nconnect: { ${text}, certificates: certs }`)).connect;
+    const certificates = '/etc/greenlight/certs';
+    expect(await connect('greengrass: { region: eu-central-1 }')).toEqual({
+      greengrass: { region: 'eu-central-1', port: 8443 },
+      transport: 'mqtt',
+      certificates,
+    });
+    expect(await connect('awsIot: { endpoint: x.example, ca: ca.pem }, transport: aws-sdk')).toEqual({
+      awsIot: { endpoint: 'x.example', port: 8883, ca: '/etc/greenlight/ca.pem' },
+      transport: 'aws-sdk',
+      certificates,
     });
   });
 });

@@ -21,10 +21,43 @@ connect:
   discovery: { host: file.local, port: 1007, ca: file.pem }
   certificates: file
 cloud:
-  sink: { dynamodb: { table: File, region: file, endpoint: http://127.0.0.1:1 } }
-  iot: { endpoint: file.local, thingName: File, certificate: file.crt, privateKey: file.key, ca: file.ca }
+  sink:
+    dynamodb:
+      table: File
+      region: file
+      endpoint: http://127.0.0.1:1
+      credentials: { roleAlias: file, endpoint: file.local, port: 1009, ca: file.ca }
+  iot:
+    endpoint: file.local
+    port: 1010
+    thingName: File
+    certificate: file.crt
+    privateKey: file.key
+    ca: file.ca
+    batchTopic: file
+    every: 1m
+  spool: { maxBytes: 1000000, maxAge: 1d }
 dashboard: { host: 127.0.0.3, port: 1008 }
 `;
+
+/** A core is looked for in one place: the section that a variable overrides stands instead of discovery. */
+const PLACES: readonly (readonly [variables: string, section: string])[] = [
+  ['GREENLIGHT_CONNECT_GREENGRASS_', 'greengrass: { region: file, endpoint: file, port: 1011, ca: file.ca }'],
+  ['GREENLIGHT_CONNECT_AWS_IOT_', 'awsIot: { endpoint: file, port: 1012, ca: file.ca }'],
+];
+
+function fullFor(variable: string): string {
+  const place = PLACES.find(([variables]) => variable.startsWith(variables));
+  return place ? FULL.replace(/discovery: \{ host: file.local.*/, place[1]) : FULL;
+}
+
+/** Where the effective configuration has a setting whose duration it gives in milliseconds. */
+const RENAMED: Readonly<Record<string, readonly string[]>> = {
+  'cloud.iot.every': ['cloud', 'iot', 'everyMs'],
+  'cloud.spool.maxAge': ['cloud', 'spool', 'maxAgeMs'],
+};
+
+const effective = (path: readonly string[]) => RENAMED[path.join('.')] ?? path;
 
 /** For each variable: what it is set to, and what the setting then is. */
 const VARIABLES: Readonly<Record<string, readonly [text: string, value: unknown]>> = {
@@ -45,11 +78,30 @@ const VARIABLES: Readonly<Record<string, readonly [text: string, value: unknown]
   GREENLIGHT_CONNECT_DISCOVERY_HOST: ['core.local', 'core.local'],
   GREENLIGHT_CONNECT_DISCOVERY_PORT: ['2003', 2003],
   GREENLIGHT_CONNECT_DISCOVERY_CA: ['env.pem', '/etc/greenlight/env.pem'],
+  GREENLIGHT_CONNECT_GREENGRASS_REGION: ['eu-central-1', 'eu-central-1'],
+  GREENLIGHT_CONNECT_GREENGRASS_ENDPOINT: ['gg.example', 'gg.example'],
+  GREENLIGHT_CONNECT_GREENGRASS_PORT: ['443', 443],
+  GREENLIGHT_CONNECT_GREENGRASS_CA: ['env.ca', '/etc/greenlight/env.ca'],
+  GREENLIGHT_CONNECT_AWS_IOT_ENDPOINT: ['iot.example', 'iot.example'],
+  GREENLIGHT_CONNECT_AWS_IOT_PORT: ['443', 443],
+  GREENLIGHT_CONNECT_AWS_IOT_CA: ['env.ca', '/etc/greenlight/env.ca'],
+  GREENLIGHT_CONNECT_TRANSPORT: ['aws-sdk', 'aws-sdk'],
   GREENLIGHT_CONNECT_CERTIFICATES: ['/env', '/env'],
   GREENLIGHT_CLOUD_SINK: ['local', 'local'],
   GREENLIGHT_CLOUD_DYNAMODB_TABLE: ['Env', 'Env'],
   GREENLIGHT_CLOUD_DYNAMODB_REGION: ['eu-central-1', 'eu-central-1'],
   GREENLIGHT_CLOUD_DYNAMODB_ENDPOINT: ['http://127.0.0.1:8000', 'http://127.0.0.1:8000'],
+  GREENLIGHT_CLOUD_DYNAMODB_CREATE: ['true', true],
+  GREENLIGHT_CLOUD_DYNAMODB_CREDENTIALS_ROLE_ALIAS: ['env', 'env'],
+  GREENLIGHT_CLOUD_DYNAMODB_CREDENTIALS_ENDPOINT: ['env.example', 'env.example'],
+  GREENLIGHT_CLOUD_DYNAMODB_CREDENTIALS_PORT: ['8443', 8443],
+  GREENLIGHT_CLOUD_DYNAMODB_CREDENTIALS_CA: ['env.ca', '/etc/greenlight/env.ca'],
+  GREENLIGHT_CLOUD_IOT_PORT: ['443', 443],
+  GREENLIGHT_CLOUD_IOT_TRANSPORT: ['mqtt', 'mqtt'],
+  GREENLIGHT_CLOUD_IOT_BATCH_TOPIC: ['stats/cars', 'stats/cars'],
+  GREENLIGHT_CLOUD_IOT_EVERY: ['5m', 300_000],
+  GREENLIGHT_CLOUD_SPOOL_MAX_BYTES: ['262144', 262_144],
+  GREENLIGHT_CLOUD_SPOOL_MAX_AGE: ['12h', 43_200_000],
   GREENLIGHT_CLOUD_IOT_ENDPOINT: ['iot.example', 'iot.example'],
   GREENLIGHT_CLOUD_IOT_THING_NAME: ['Env', 'Env'],
   GREENLIGHT_CLOUD_IOT_CERTIFICATE: ['env.crt', '/etc/greenlight/env.crt'],
@@ -57,6 +109,8 @@ const VARIABLES: Readonly<Record<string, readonly [text: string, value: unknown]
   GREENLIGHT_CLOUD_IOT_CA: ['env.ca', '/etc/greenlight/env.ca'],
   GREENLIGHT_DASHBOARD_HOST: ['::1', '::1'],
   GREENLIGHT_DASHBOARD_PORT: ['2004', 2004],
+  GREENLIGHT_DASHBOARD_TOKEN: ['0123456789abcdef', '0123456789abcdef'],
+  GREENLIGHT_DASHBOARD_UNLOCK: ['true', true],
 };
 
 describe('variables', () => {
@@ -72,15 +126,16 @@ describe('variables', () => {
     '%s',
     async (variable, { path }) => {
       const [text, value] = VARIABLES[variable]!;
-      const before = await load(FULL);
-      const after = await load(FULL, { env: { [variable]: text } });
-      expect(valueAt(after, path)).toEqual(value);
-      expect(valueAt(before, path)).not.toEqual(value);
+      const before = await load(fullFor(variable));
+      const after = await load(fullFor(variable), { env: { [variable]: text } });
+      expect(valueAt(after, effective(path))).toEqual(value);
+      expect(valueAt(before, effective(path))).not.toEqual(value);
       // Nothing else moves.
       const others = allSettings().filter(
         (other) => !other.path.join().startsWith(path.join()) && !path.join().startsWith(other.path.join()),
       );
-      for (const other of others) expect(valueAt(after, other.path)).toEqual(valueAt(before, other.path));
+      for (const { path: other } of others)
+        expect(valueAt(after, effective(other))).toEqual(valueAt(before, effective(other)));
     },
   );
 
@@ -99,9 +154,10 @@ describe('variables', () => {
       GREENLIGHT_CONNECT_DISCOVERY_CA: 'c',
       GREENLIGHT_CONNECT_CERTIFICATES: 'd',
     };
-    const config = await load('version: 1\nconnect: {}', { env });
+    const config = await load('version: 1\nconnect: { discovery: {} }', { env });
     expect(config.connect).toEqual({
       discovery: { host: 'h', port: 8443, ca: '/etc/greenlight/c' },
+      transport: 'mqtt',
       certificates: '/etc/greenlight/d',
     });
   });

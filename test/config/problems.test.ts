@@ -119,7 +119,7 @@ describe('the schema', () => {
       '3 functions[0].builtin: "count" is not known; there are: counter',
     ],
     [
-      'subscriptions: [{ source: cloud, target: cloud }]',
+      'subscriptions: [{ source: cloud, target: GGShadowService }]',
       '3 subscriptions[0].subject: is missing: MQTT topic filter',
     ],
     [
@@ -383,11 +383,40 @@ describe('the core', () => {
 });
 
 describe('the cloud', () => {
+  it('belongs to a core', async () => {
+    const text = 'version: 1\ncloud:\n  iot: { endpoint: x.example }\n  sink: { dynamodb: { region: x } }';
+    const message = 'belongs to a core, and this file has none; add "core: {}", or use "connect" without it';
+    expect(await problemsOf(text)).toEqual([`3 cloud.iot: ${message}`, `4 cloud.sink: ${message}`]);
+  });
+
+  it('sends nothing to itself', async () => {
+    expect(await problemsOf(withCore('subscriptions: [{ source: cloud, subject: a, target: cloud }]'))).toEqual([
+      '3 subscriptions[0].target: cloud is the source already; a row from cloud goes to a thing, a function or GGShadowService',
+    ]);
+  });
+
   it('takes a certificate with its key', async () => {
     const text = withCore('cloud: { iot: { endpoint: x.example, certificate: a.pem } }');
     expect(await problemsOf(text)).toEqual([
       '3 cloud.iot.privateKey: is missing: certificate and privateKey go together; give both or neither',
     ]);
+  });
+});
+
+describe('a core elsewhere', () => {
+  it.each([
+    ['{}', '2 connect: says not where the core is; add one of discovery, greengrass, awsIot'],
+    [
+      '{ awsIot: { endpoint: a }, greengrass: { region: b } }',
+      '2 connect.awsIot: "greengrass" says already where the core is; leave one of them',
+    ],
+    [
+      '{ greengrass: { port: 443 } }',
+      '2 connect.greengrass: says not where discovery is; add region, such as eu-central-1, or endpoint',
+    ],
+  ])('%s', async (text, expected) => {
+    const connect = text === '{}' ? '{ certificates: c }' : text.replace(/ }$/, ', certificates: c }');
+    expect(await problemsOf(`version: 1\nconnect: ${connect}`)).toEqual([expected]);
   });
 });
 

@@ -27,11 +27,12 @@ function render(status: AppStatus): string {
 }
 
 function describe(part: PartStatus): string {
-  if (part.cause !== undefined) return part.cause;
-  return Object.entries(part.figures ?? {})
+  const figures = Object.entries(part.figures ?? {})
     .filter(([, value]) => typeof value !== 'object')
     .map(([key, value]) => `${key} ${String(value)}`)
     .join(', ');
+  if (part.cause === undefined) return figures;
+  return figures === '' ? part.cause : `${part.cause} (${figures})`;
 }
 
 function duration(seconds: number): string {
