@@ -5,7 +5,8 @@ import mqttPacket, { type Packet } from 'mqtt-packet';
 type Got = Packet & Record<string, unknown>;
 /** Messages in flight per publisher. */
 const WINDOW = 20;
-const PATIENCE_MS = 60_000;
+/** Silence in ms after which nothing more is expected. */
+const SILENCE_MS = 15_000;
 
 abstract class Client {
   #socket: Socket | undefined;
@@ -171,7 +172,6 @@ export class Subscriber extends Client {
   /** QoS 2 identifiers received and not yet released. */
   readonly #received = new Set<number>();
   #altered = 0;
-  #resent = 0;
   #last = Date.now();
   #subscribed: (() => void) | undefined;
 
@@ -184,13 +184,14 @@ export class Subscriber extends Client {
     super(name, version);
   }
 
-  /** Resolves when nothing has come for a while. */
-  async drained(): Promise<void> {
-    const end = Date.now() + PATIENCE_MS;
+  /** Resolves when all that was acknowledged has come, or nothing more comes. */
+  async drained(publishers: readonly Publisher[]): Promise<void> {
     this.#last = Date.now();
-    while (Date.now() - this.#last < 1_500 && Date.now() < end) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
+    while (Date.now() - this.#last < SILENCE_MS && this.judge(publishers).missing > 0) {
+      await new Promise((resolve) => setTimeout(resolve, 500));
     }
+    // what comes beyond that would be doubled
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
   }
 
   judge(publishers: readonly Publisher[]): {
@@ -201,6 +202,7 @@ export class Subscriber extends Client {
     resent: number;
   } {
     let missing = 0;
+    let resent = 0;
     let disordered = 0;
     let doubled = 0;
     for (const publisher of publishers) {
@@ -210,7 +212,7 @@ export class Subscriber extends Client {
       for (const { number, qos } of got) {
         if (seen.has(number)) {
           if (qos === 2) doubled += 1;
-          else this.#resent += 1;
+          else resent += 1;
           continue;
         }
         seen.add(number);
@@ -219,7 +221,7 @@ export class Subscriber extends Client {
       }
       for (const number of publisher.acknowledged) if (!seen.has(number)) missing += 1;
     }
-    return { missing, disordered, doubled, altered: this.#altered, resent: this.#resent };
+    return { missing, disordered, doubled, altered: this.#altered, resent };
   }
 
   protected welcome(present: boolean): Promise<void> {

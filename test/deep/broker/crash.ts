@@ -82,7 +82,7 @@ try {
   // what was not acknowledged is sent again, and everybody takes what is owed
   await Promise.all([...publishers, ...subscribers].map((client) => client.connect(server.port)));
   await Promise.all(publishers.map((publisher) => publisher.finish()));
-  await Promise.all(subscribers.map((subscriber) => subscriber.drained()));
+  await Promise.all(subscribers.map((subscriber) => subscriber.drained(publishers)));
   await kill(server);
   const total = { acknowledged: 0, missing: 0, disordered: 0, doubled: 0, altered: 0, resent: 0 };
   for (const publisher of publishers) total.acknowledged += publisher.acknowledged.size;
