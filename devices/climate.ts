@@ -119,6 +119,7 @@ export function climateRole(
     },
     required: [],
     properties: PROPERTIES,
+    telemetry: true,
     lines: ({ line, method }) =>
       line === undefined || LINELESS.includes(method)
         ? []

@@ -55,6 +55,8 @@ export interface RoleDefinition<Options extends object = object> {
   readonly options: Readonly<Record<string, OptionSchema>>;
   readonly required: readonly (keyof Options & string)[];
   readonly properties: readonly ShadowProperty[];
+  /** What it publishes are measurements: the core keeps them for a while. */
+  readonly telemetry?: boolean;
   lines(options: Options): readonly LineClaim[];
   traffic(thing: string, options: Options): Traffic;
   /** Rules that the schema cannot say. @returns a sentence per problem, with the path below the thing */

@@ -12,6 +12,7 @@ import { type Deployments, deployedParts, makeDeployments } from './app/deploy.j
 import { type FunctionSources, functionDefinitions } from './app/functions.js';
 import { type GroupLists, groupDefinition, groupLists } from './app/group.js';
 import { linkOf } from './app/links.js';
+import { makeTelemetry } from './app/telemetry.js';
 import { ThingSet } from './app/thing-set.js';
 import type { Cloud } from './cloud/index.js';
 import type { Config } from './config/model.js';
@@ -26,6 +27,7 @@ import { controlRoutes } from './routes.js';
 import { type StatePaths, statePaths, takeStateDir } from './state-dir.js';
 import { type AppStatus, type PartStatus, worstOf } from './status.js';
 import type { OpenStore } from './store/contract.js';
+import type { TelemetryRecorder } from './telemetry/index.js';
 
 export interface AppDeps {
   readonly config: Config;
@@ -70,6 +72,7 @@ class Application implements App {
   #core: Core | undefined;
   /** Where there is a core, once it starts. */
   #cloud: Cloud | undefined;
+  #telemetry: TelemetryRecorder | undefined;
   #things: ThingSet | undefined;
   #deployments: Deployments | undefined;
   #gpio: OpenedDriver | undefined;
@@ -114,11 +117,12 @@ class Application implements App {
     const things = this.#makeThings(group, identity, signal);
     this.#things = things;
     await this.#stack.start(things, signal);
-    if (this.#core && this.#cloud && config.core) {
+    const [cloud, telemetry] = [this.#cloud, this.#telemetry];
+    if (this.#core && cloud && telemetry && config.core) {
       const functions = (next: GroupLists) => functionDefinitions(next, sources);
       const { thingName: coreName } = config.core;
       this.#deployments?.attach([
-        ...deployedParts({ core: this.#core, coreName, cloud: this.#cloud, things, functions }),
+        ...deployedParts({ core: this.#core, coreName, cloud, telemetry, things, functions }),
         { name: 'page', apply: async (next) => this.#show(next) },
       ]);
     }
@@ -144,6 +148,7 @@ class Application implements App {
       ...(this.#gpio ? [gpioStatus(this.#gpio)] : []),
       ...(this.#core?.status() ?? []),
       ...(this.#cloud?.parts() ?? []),
+      ...(this.#telemetry ? [this.#telemetry.part()] : []),
       ...(this.#things?.status() ?? []),
       ...(this.#dashboard ? [this.#dashboard.status()] : []),
     ];
@@ -234,7 +239,8 @@ class Application implements App {
       beforeFunctions: (core) => {
         const { cars, local } = sources;
         this.#cloud = makeCloud({ config, identity, core, store, cars, local, clock, log, random });
-        return [this.#cloud];
+        this.#telemetry = makeTelemetry(core, store.section('telemetry'), { clock, log });
+        return [this.#cloud, this.#telemetry];
       },
       clock,
       log,
@@ -303,7 +309,12 @@ class Application implements App {
       this.#core && identity && this.#deployments && deviceDays !== undefined
         ? { core: this.#core, identity, deviceDays, deployments: this.#deployments, env }
         : undefined;
-    const routes = controlRoutes({ status: () => this.status(), cars: store.section('cars'), core });
+    const routes = controlRoutes({
+      status: () => this.status(),
+      cars: store.section('cars'),
+      telemetry: store.section('telemetry'),
+      core,
+    });
     return new ControlServer(
       controlSocket(this.#paths.folder),
       routes,

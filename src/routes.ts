@@ -16,11 +16,14 @@ import type { Identity } from './core/identity/open.js';
 import { type ShadowChange, type ShadowDocument, untilReported } from './core/shadow/index.js';
 import type { AppStatus } from './status.js';
 import type { Store } from './store/contract.js';
+import { readTelemetry } from './telemetry/index.js';
 
 export interface RouteParts {
   readonly status: () => AppStatus;
   /** The aggregator's section of the store. */
   readonly cars: Store;
+  /** Where measurements are kept. */
+  readonly telemetry: Store;
   /** Absent: this machine only carries things. */
   readonly core: CoreParts | undefined;
 }
@@ -41,6 +44,11 @@ export function controlRoutes(parts: RouteParts): ControlRoutes {
   return {
     'GET /status': async () => parts.status(),
     'GET /stats': ({ parameters }) => stats(parts.cars, Number(parameters.limit ?? 10)),
+    'GET /telemetry/:thing': ({ parameters: { thing = '', since, next } }) =>
+      readTelemetry(parts.telemetry, thing, {
+        ...(since !== undefined && { since: Number(since) || 0 }),
+        ...(next !== undefined && { next }),
+      }),
     ...coreRoutes(parts),
   };
 }

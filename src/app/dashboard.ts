@@ -9,7 +9,7 @@ import {
   type Log,
   parseAddress,
 } from '../../hal/index.js';
-import { encodeFrame } from '../../hal/sensors/dht/frame.js';
+import { type ClimateValues, encodeFrame } from '../../hal/sensors/dht/frame.js';
 import { encodeTrain } from '../../hal/sensors/dht/train.js';
 import { readTotals } from '../aggregator/car-aggregator.js';
 import { readRows } from '../aggregator/local-sink.js';
@@ -124,6 +124,9 @@ function lineName(address: LineAddress): string {
   return parsed.kind === 'name' ? parsed.name : `${parsed.chip}:${parsed.offset}`;
 }
 
+/** Where the page's sliders stand at first. */
+const FAIR_WEATHER: ClimateValues = { temperatureC: 21, humidityPercent: 50 };
+
 /** A climate sensor that is read from its line's edges, which a board of software can make. */
 function hasWeather({ method, line }: ThingConfig['options']): boolean {
   return method === 'edges' && line !== undefined;
@@ -142,6 +145,12 @@ export function boardOf(
 }
 
 function mockView(board: MockBoard, things: () => readonly ThingConfig[]): BoardView {
+  const expose = (options: ThingConfig['options'], values: ClimateValues): void => {
+    const model = options.model === 'dht11' ? 'dht11' : 'dht22';
+    board.attachPulses(options.line as LineAddress, () => encodeTrain(encodeFrame(values, model)));
+  };
+  // a sensor on the bench measures something from the start
+  for (const { options } of things()) if (hasWeather(options)) expose(options, FAIR_WEATHER);
   return {
     driver: 'mock',
     lines: async () => board.lines(),
@@ -151,8 +160,7 @@ function mockView(board: MockBoard, things: () => readonly ThingConfig[]): Board
       climate: (thing, values) => {
         const options = things().find(({ name }) => name === thing)?.options;
         if (options === undefined || !hasWeather(options)) return false;
-        const model = options.model === 'dht11' ? 'dht11' : 'dht22';
-        board.attachPulses(options.line as LineAddress, () => encodeTrain(encodeFrame(values, model)));
+        expose(options, values);
         return true;
       },
     },

@@ -5,8 +5,10 @@ import { type DeployedPart, DeploymentService } from '../core/deployments/index.
 import type { FunctionDefinition } from '../core/functions/index.js';
 import type { ShadowService } from '../core/shadow/index.js';
 import type { Store } from '../store/contract.js';
+import type { TelemetryRecorder } from '../telemetry/index.js';
 import { cloudSubjects } from './cloud.js';
 import { type GroupLists, groupDefinition } from './group.js';
+import { telemetrySubjects } from './telemetry.js';
 import type { ThingSet } from './thing-set.js';
 
 export type Deployments = DeploymentService<GroupLists>;
@@ -38,13 +40,14 @@ export interface DeployedServices {
   readonly core: Core;
   readonly coreName: string;
   readonly cloud: Cloud;
+  readonly telemetry: TelemetryRecorder;
   readonly things: ThingSet;
   readonly functions: (group: GroupLists) => readonly FunctionDefinition[];
 }
 
-/** What follows a deployed group, in this order: who may speak to whom, rows with the cloud, functions, things. */
+/** What follows a deployed group, in this order: who may speak to whom, rows with the cloud, what is kept, functions, things. */
 export function deployedParts(services: DeployedServices): readonly DeployedPart<GroupLists>[] {
-  const { core, coreName, cloud, things, functions } = services;
+  const { core, coreName, cloud, telemetry, things, functions } = services;
   return [
     {
       name: 'subscriptions',
@@ -54,6 +57,7 @@ export function deployedParts(services: DeployedServices): readonly DeployedPart
       },
     },
     { name: 'cloud', apply: async () => cloud.carry(cloudSubjects(core.group)) },
+    { name: 'telemetry', apply: async () => telemetry.follow(telemetrySubjects(core.group)) },
     {
       name: 'functions',
       check: (group) => core.functions.check(functions(group)),

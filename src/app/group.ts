@@ -1,7 +1,14 @@
 import { ROLES } from '../../devices/index.js';
 import { type CarAggregatorOptions, subjectsOfCars } from '../aggregator/car-aggregator.js';
 import type { Config } from '../config/model.js';
-import { builtinRows, type GroupDefinition, impliedRows, type SubscriptionRow } from '../core/group/index.js';
+import {
+  builtinRows,
+  type GroupDefinition,
+  impliedRows,
+  type SubscriptionRow,
+  TELEMETRY,
+  type Traffic,
+} from '../core/group/index.js';
 
 /** The part of a configuration that a deployment may change. Plain JSON. */
 export type GroupLists = Pick<Config, 'things' | 'functions' | 'subscriptions'>;
@@ -18,7 +25,10 @@ export function groupDefinition(group: GroupLists, core: string | undefined): Gr
   }));
   for (const { name, role, options } of group.things) {
     const definition = role === undefined ? undefined : ROLES.get(role);
-    if (definition) rows.push(...impliedRows(name, definition.traffic(name, options)));
+    if (definition === undefined) continue;
+    const traffic: Traffic = definition.traffic(name, options);
+    rows.push(...impliedRows(name, traffic));
+    if (definition.telemetry) rows.push(...telemetryRows(name, traffic));
   }
   for (const { name, builtin, options } of group.functions) {
     if (builtin === undefined) continue;
@@ -30,4 +40,14 @@ export function groupDefinition(group: GroupLists, core: string | undefined): Gr
     functions: group.functions.map(({ name }) => ({ name })),
     rows,
   };
+}
+
+function telemetryRows(source: string, { publishes = [] }: Traffic): readonly SubscriptionRow[] {
+  return publishes.map(({ subject }) => ({
+    source,
+    subject,
+    target: TELEMETRY,
+    origin: 'role',
+    because: `what ${source} measures is kept on this machine`,
+  }));
 }

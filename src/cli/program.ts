@@ -10,6 +10,7 @@ import { registerShadow } from './commands/shadow.js';
 import { registerStats } from './commands/stats.js';
 import { registerStatus } from './commands/status.js';
 import { registerSubscriptions } from './commands/subscriptions.js';
+import { registerTelemetry } from './commands/telemetry.js';
 import { registerThing } from './commands/thing.js';
 import { EXIT, explain } from './exit.js';
 import type { CliIo } from './io.js';
@@ -33,6 +34,7 @@ const COMMANDS: readonly Register[] = [
   registerThing,
   registerShadow,
   registerStats,
+  registerTelemetry,
   registerStatus,
   registerDeploy,
   registerGpio,

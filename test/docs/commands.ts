@@ -23,6 +23,11 @@ export const EXERCISED: readonly ExercisedCommand[] = [
   { begins: 'greenlight check', by: COMMANDS_TEST, proof: "cli(['check', 'config/laptop.yaml'" },
   { begins: 'greenlight status', by: COMMANDS_TEST, proof: "on('status')" },
   { begins: 'greenlight stats', by: COMMANDS_TEST, proof: "on('stats')" },
+  {
+    begins: 'greenlight telemetry',
+    by: 'test/cli/telemetry.test.ts',
+    proof: "cli(['telemetry', 'GG_Climate'",
+  },
   { begins: 'greenlight subscriptions', by: COMMANDS_TEST, proof: "on('subscriptions')" },
   { begins: 'greenlight why', by: COMMANDS_TEST, proof: "'why', 'HelloWorld_Publisher', 'publish'" },
   { begins: 'greenlight shadow get', by: COMMANDS_TEST, proof: "'shadow', 'get', 'GG_TrafficLight'" },

@@ -21,6 +21,7 @@ const PARTS: readonly (readonly [part: string, path: RegExp])[] = [
   ['things', /^src\/things\//],
   ['aggregator', /^src\/aggregator\//],
   ['cloud', /^src\/cloud\//],
+  ['telemetry', /^src\/telemetry\//],
   ['dashboard', /^src\/dashboard\//],
   ['notify', /^src\/notify\//],
   ['doctor', /^src\/doctor\//],
@@ -35,7 +36,7 @@ interface Allowed {
 }
 
 const CONTRACTS = ['hal contract', 'devices contract'];
-const SRC_PARTS = ['config', 'core', 'things', 'aggregator', 'cloud', 'dashboard'];
+const SRC_PARTS = ['config', 'core', 'things', 'aggregator', 'cloud', 'telemetry', 'dashboard'];
 
 export const ALLOWED: Readonly<Record<string, Allowed>> = {
   'hal contract': { use: [] },
@@ -53,6 +54,7 @@ export const ALLOWED: Readonly<Record<string, Allowed>> = {
   aggregator: { use: ['hal contract', 'shared'], types: ['config', 'core', 'devices contract'] },
   // The sinks of the aggregator's batches are here.
   cloud: { use: ['hal contract', 'shared', 'aggregator', 'things'], types: ['config', 'core'] },
+  telemetry: { use: ['hal contract', 'shared'], types: ['core'] },
   dashboard: {
     use: ['hal contract', 'shared'],
     types: ['config', 'core', 'aggregator', 'cloud', 'devices contract'],

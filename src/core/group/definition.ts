@@ -2,7 +2,7 @@
 import { thingNameProblem } from '../identity/index.js';
 import { filterProblem, namesOwner, OWN_NAME } from './filter.js';
 import type { GroupLimits } from './limits.js';
-import { CLOUD, type Party, rowText, SHADOW_SERVICE, type SubscriptionRow } from './rows.js';
+import { CLOUD, type Party, rowText, SHADOW_SERVICE, type SubscriptionRow, TELEMETRY } from './rows.js';
 
 export interface GroupDefinition {
   /** The core's own thing. */
@@ -94,7 +94,7 @@ function partyProblem(
   roles: ReadonlySet<string | undefined>,
 ): string | undefined {
   if (typeof party === 'string') {
-    const known = party === SHADOW_SERVICE || party === CLOUD || members.has(party);
+    const known = party === SHADOW_SERVICE || party === CLOUD || party === TELEMETRY || members.has(party);
     return known ? undefined : `${JSON.stringify(party)} is not a member of the group`;
   }
   if ('role' in party && !roles.has(party.role))

@@ -2,7 +2,15 @@ import { checkThingName } from '../identity/index.js';
 import { definitionProblems, type GroupDefinition, type Member, membersOf } from './definition.js';
 import { GroupError } from './errors.js';
 import { GROUP_LIMITS, type GroupLimits } from './limits.js';
-import { CLOUD, distinct, MEMBER_ROWS, rowKey, SHADOW_SERVICE, type SubscriptionRow } from './rows.js';
+import {
+  CLOUD,
+  distinct,
+  MEMBER_ROWS,
+  rowKey,
+  SHADOW_SERVICE,
+  type SubscriptionRow,
+  TELEMETRY,
+} from './rows.js';
 import { type MemberDirectory, SubscriptionTable } from './table.js';
 import { type WhyAnswer, type WhyQuestion, why } from './why.js';
 
@@ -80,7 +88,7 @@ export class Group implements MemberDirectory {
     return why(
       this.#table,
       question,
-      (name) => this.#members.has(name) || name === SHADOW_SERVICE || name === CLOUD,
+      (name) => this.#members.has(name) || name === SHADOW_SERVICE || name === CLOUD || name === TELEMETRY,
     );
   }
 

@@ -17,6 +17,7 @@ export {
   rowText,
   SHADOW_SERVICE,
   type SubscriptionRow,
+  TELEMETRY,
   type Traffic,
 } from './rows.js';
 export { type MemberDirectory, SubscriptionTable } from './table.js';

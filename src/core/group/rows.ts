@@ -6,6 +6,9 @@ export const SHADOW_SERVICE = 'GGShadowService';
 /** AWS IoT's name in the table. */
 export const CLOUD = 'cloud';
 
+/** Name in the table of what keeps measurements on this machine. No member can have it. */
+export const TELEMETRY = '@telemetry';
+
 /** A member's name, `GGShadowService` or `cloud`; or every thing of a role; or every thing. */
 export type Party = string | { readonly role: string } | { readonly every: 'thing' };
 
