@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { registerCheck } from './commands/check.js';
 import { registerDeploy } from './commands/deploy.js';
+import { registerDoctor } from './commands/doctor.js';
 import { registerGpio } from './commands/gpio.js';
 import { registerMqtt } from './commands/mqtt.js';
 import { registerRun } from './commands/run.js';
@@ -37,6 +38,7 @@ const COMMANDS: readonly Register[] = [
   registerTelemetry,
   registerStatus,
   registerDeploy,
+  registerDoctor,
   registerGpio,
   registerMqtt,
   registerSubscriptions,
