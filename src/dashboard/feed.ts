@@ -3,7 +3,7 @@ import type { BrokerEvents } from '../core/broker/contract.js';
 import type { ShadowChange } from '../core/shadow/index.js';
 import type { BoardLineView, DashboardDeps, GreenView } from './contract.js';
 import type { LogLine } from './log-tail.js';
-import { lineView, monotonicMs, shadowView, slow } from './snapshot.js';
+import { lineView, monotonicMs, shadowView, slow, trimmed } from './snapshot.js';
 
 /** Least time in ms between two frames: fast enough for the eye, few enough for twenty pages. */
 const FRAME_MS = 100;
@@ -155,7 +155,7 @@ export class Feed {
   }
 
   #tellStatus(): void {
-    const { uptimeSeconds, ...status } = this.deps.status();
+    const { uptimeSeconds, ...status } = trimmed(this.deps.status());
     const text = JSON.stringify({ status, ...slow(this.deps) });
     // also the sign of life: a page that hears nothing for long says so
     if (text === this.#statusText) this.emit('alive', String(uptimeSeconds));

@@ -181,8 +181,7 @@ export class DashboardServer implements Service {
       reply(response, 503, { message: 'too many pages are open' });
       return;
     }
-    // changes that come while this is made are sent before it, and are in it
-    this.#streams.send(response, 'state', JSON.stringify(await snapshot(this.#deps)));
+    this.#streams.begin(response, 'state', JSON.stringify(await snapshot(this.#deps)));
   }
 
   async #csv(response: ServerResponse): Promise<void> {

@@ -1,10 +1,14 @@
 import type { JsonObject } from '../../hal/index.js';
 import type { ShadowDocument } from '../core/shadow/index.js';
+import type { AppStatus } from '../status.js';
 import type { BoardLineView, DashboardDeps } from './contract.js';
 
 /** Rows of the statistics that a page gets; the download has all. */
 const CAR_ROWS = 100;
 const DEPLOYMENTS = 10;
+const CONNECTED = 1_000;
+/** Entries of a list among the figures of a part. */
+const LISTED = 20;
 const TIMES_LIMIT = 200;
 
 /** Whether pages may change things. */
@@ -21,7 +25,7 @@ export async function snapshot(deps: DashboardDeps): Promise<object> {
   const shadows = await Promise.all(
     things.map(async ({ name }) => [name, shadowView(await core?.shadows.read(name))] as const),
   );
-  const status = deps.status();
+  const status = trimmed(deps.status());
   return {
     at: deps.clock.now(),
     group: deps.group,
@@ -46,9 +50,27 @@ export async function snapshot(deps: DashboardDeps): Promise<object> {
 /** What seldom changes. */
 export function slow({ core }: DashboardDeps): object {
   return {
+    connected: (core?.broker.clients() ?? [])
+      .filter(({ connected }) => connected)
+      .slice(0, CONNECTED)
+      .map(({ clientId }) => clientId),
     certificates: core?.certificates() ?? [],
     deployments: (core?.deployments() ?? []).slice(0, DEPLOYMENTS),
   };
+}
+
+/** The status without the long lists that some parts have among their figures. */
+export function trimmed(status: AppStatus): AppStatus {
+  const parts = status.parts.map((part) => ({
+    ...part,
+    figures: Object.fromEntries(
+      Object.entries(part.figures ?? {}).map(([name, value]) => [
+        name,
+        Array.isArray(value) ? value.slice(0, LISTED) : value,
+      ]),
+    ),
+  }));
+  return { ...status, parts };
 }
 
 export function monotonicMs({ clock }: Pick<DashboardDeps, 'clock'>): number {

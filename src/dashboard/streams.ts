@@ -4,10 +4,13 @@ import type { ServerResponse } from 'node:http';
 const STREAM_LIMIT = 64;
 /** Bytes that wait for one page. One that reads more slowly is dropped; it comes back by itself and begins anew. */
 const WAITING_LIMIT = 512 * 1024;
+/** Frames that wait while a page's beginning is made: a minute of them. */
+const WAITING_FRAMES = 600;
 
 /** The pages that read the feed (server-sent events, HTML Living Standard 9.2). */
 export class Streams {
-  readonly #open = new Set<ServerResponse>();
+  /** With the frames that wait for the page's beginning; undefined once that is sent. */
+  readonly #open = new Map<ServerResponse, Buffer[] | undefined>();
   #dropped = 0;
 
   constructor(
@@ -25,7 +28,11 @@ export class Streams {
     return this.#dropped;
   }
 
-  /** @returns false when there are too many; nothing was written then */
+  /**
+   * Takes a page in. What is told before {@link begin} is kept for after it: nothing falls between a page's beginning and
+   * the changes that follow.
+   * @returns false when there are too many; nothing was written then
+   */
   add(response: ServerResponse): boolean {
     if (this.#open.size >= this.limits.streams) return false;
     response.writeHead(200, {
@@ -34,7 +41,7 @@ export class Streams {
       'x-accel-buffering': 'no',
     });
     response.flushHeaders();
-    this.#open.add(response);
+    this.#open.set(response, []);
     response.once('close', () => this.#remove(response));
     // a stream that fails is closed next, and a page that went away is no failure
     response.on('error', () => this.#remove(response));
@@ -42,31 +49,39 @@ export class Streams {
     return true;
   }
 
-  send(response: ServerResponse, event: string, data: string): void {
-    this.#write(response, frame(event, data));
+  /** The first event of a page. */
+  begin(response: ServerResponse, event: string, data: string): void {
+    const waiting = this.#open.get(response);
+    if (waiting === undefined) return;
+    this.#open.set(response, undefined);
+    for (const text of [Buffer.from(frame(event, data)), ...waiting]) this.#write(response, text);
   }
 
-  /** To every page but those in `except`. The text is made once. */
-  broadcast(event: string, data: string, except?: ReadonlySet<ServerResponse>): void {
+  /** To every page. The text is made once. */
+  broadcast(event: string, data: string): void {
     const text = Buffer.from(frame(event, data));
-    for (const response of this.#open) {
-      if (!except?.has(response)) this.#write(response, text);
+    for (const [response, waiting] of this.#open) {
+      if (waiting === undefined) this.#write(response, text);
+      else if (waiting.length < WAITING_FRAMES) waiting.push(text);
+      else this.#drop(response);
     }
   }
 
   close(): void {
-    for (const response of [...this.#open]) response.destroy();
+    for (const response of [...this.#open.keys()]) response.destroy();
   }
 
-  #write(response: ServerResponse, text: string | Buffer): void {
+  #write(response: ServerResponse, text: Buffer): void {
     if (response.destroyed) return;
-    const waiting = response.writableLength + (response.socket?.writableLength ?? 0);
-    if (waiting > this.limits.waiting) {
-      this.#dropped += 1;
-      response.destroy();
-      return;
-    }
-    response.write(text);
+    const waiting = response.writableLength;
+    if (waiting > this.limits.waiting) this.#drop(response);
+    else response.write(text);
+  }
+
+  #drop(response: ServerResponse): void {
+    this.#dropped += 1;
+    this.#remove(response);
+    response.destroy();
   }
 
   #remove(response: ServerResponse): void {
