@@ -183,6 +183,47 @@ things:
   });
 });
 
+it('carries what a deployment adds to the rows, and no more what it takes away', async () => {
+  const { far } = await awsIot();
+  const certs = await certificates(far, 'Greenlight_Core');
+  const site = (to: string) => `
+version: 1
+hal: { driver: mock }
+core: { mqtt: { port: 0 }, discovery: { port: 0 } }
+things:
+  - { name: Publisher, role: publisher, topic: hello/world, to: [${to}], every: 50ms }
+  - { name: Listener, role: subscriber, topic: hello/world, from: Publisher }
+cloud:
+  iot:
+    endpoint: 127.0.0.1
+    port: ${far.address.port}
+    ca: ${certs}/root.ca.pem
+    certificate: ${certs}/Greenlight_Core.cert.pem
+    privateKey: ${certs}/Greenlight_Core.private.key
+    transport: mqtt
+`;
+  let heard = 0;
+  far.broker.port('ear').subscribe('hello/world', () => {
+    heard += 1;
+  });
+  const app = await runApp(site('Listener'));
+  await until(() => part(app, 'aws-iot')?.state === 'ok', 10_000);
+  expect(heard).toBe(0);
+  const file = join(await temporaryFolder(), 'next.yaml');
+  const deploy = async (to: string) => {
+    await writeFile(file, site(to));
+    expect((await cli(['deploy', file, '--state', app.stateDir])).code).toBe(0);
+  };
+  await deploy('Listener, cloud');
+  await until(() => heard > 2, 10_000);
+  await deploy('Listener');
+  await until(() => part(app, 'bridge')?.figures?.bytes === 0);
+  const before = heard;
+  const { received } = part(app, 'Listener')!.figures as { received: number };
+  await until(() => (part(app, 'Listener')!.figures as { received: number }).received >= received + 4);
+  expect(heard).toBe(before);
+});
+
 it('finds a Greengrass core by its discovery', async () => {
   const core = await runApp(`
 version: 1
