@@ -1,0 +1,40 @@
+#!/bin/sh
+# Removes what install.sh wrote, and nothing else. --purge also removes configuration, state and the user.
+set -eu
+
+prefix=/opt/greenlight root='' purge=no
+while [ $# -gt 0 ]; do
+  case $1 in
+    --prefix) prefix=$2; shift ;;
+    --root) root=${2%/}; shift ;;
+    --purge) purge=yes ;;
+    *) echo 'usage: sudo ./systemd/uninstall.sh [--prefix DIR] [--root DIR] [--purge]' >&2; exit 2 ;;
+  esac
+  shift
+done
+[ -n "$root" ] || [ "$(id -u)" = 0 ] || { echo 'uninstall.sh: run it with sudo' >&2; exit 1; }
+list=$root$prefix/.installed
+[ -f "$list" ] || { echo "uninstall.sh: $prefix was not installed by install.sh (no $prefix/.installed)" >&2; exit 1; }
+
+if [ -z "$root" ] && [ -d /run/systemd/system ]; then
+  systemctl disable --now --quiet greenlight.target greenlight.service greenlight-core.service greenlight-pigpio.service 2>/dev/null || true
+  systemctl stop 'greenlight-thing@*.service' 2>/dev/null || true
+fi
+while read -r file; do
+  rm -f "$root$file"
+  echo "removed $file"
+  case $file in *.d/*) rmdir "$root$(dirname "$file")" 2>/dev/null || true ;; esac
+done <"$list"
+rm -rf "${root}${prefix:?}"
+echo "removed $prefix"
+if [ $purge = yes ]; then
+  rm -rf "$root/etc/greenlight" "$root/var/lib/greenlight" "$root/var/lib/greenlight-things"
+  echo 'removed /etc/greenlight, /var/lib/greenlight and /var/lib/greenlight-things'
+  if [ -z "$root" ] && id greenlight >/dev/null 2>&1; then
+    userdel greenlight
+    echo 'removed user greenlight'
+  fi
+else
+  echo 'kept /etc/greenlight and /var/lib/greenlight (--purge removes them)'
+fi
+[ -n "$root" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
