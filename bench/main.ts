@@ -1,6 +1,7 @@
 /** `npm run bench [PART…]`: figures, beside a peer where there is one. Exits 0 whatever they are: read the table. */
 import { crossing } from './crossing.js';
 import { functions } from './functions/functions.js';
+import { mqttRows } from './mqtt/main.js';
 import { shadows } from './shadow/shadow.js';
 import { printRows, type Row } from './support/figures.js';
 import { table } from './table/table.js';
@@ -9,10 +10,24 @@ const PARTS: Readonly<
   Record<string, { readonly title: string; readonly run: () => Promise<readonly Row[]> }>
 > = {
   crossing: { title: 'The crossing, end to end (peer: mosquitto, raw echo)', run: crossing },
+  mqtt: { title: 'The message manager (peer: mosquitto)', run: mqtt },
   table: { title: 'The subscription table', run: table },
   functions: { title: 'Functions and a full group', run: functions },
   shadow: { title: 'The shadow service (peer: a broker echo)', run: shadows },
 };
+
+async function mqtt(): Promise<readonly Row[]> {
+  const rows = await mqttRows();
+  return rows.map(({ what, unit, greenlight, mosquitto, target, met }) => ({
+    what,
+    ours: `${greenlight.toFixed(greenlight < 100 ? 1 : 0)} ${unit}`,
+    ...(mosquitto !== undefined && {
+      peer: `${mosquitto.toFixed(mosquitto < 100 ? 1 : 0)} ${unit}`,
+      ratio: (greenlight / mosquitto).toFixed(2),
+    }),
+    ...(target !== '' && { target, ...(met !== undefined && { met }) }),
+  }));
+}
 
 const wanted = process.argv.slice(2);
 const unknown = wanted.filter((name) => !(name in PARTS));
