@@ -183,7 +183,7 @@ export class Cars {
       return;
     }
     const place = h('div', { class: 'chart', role: 'img', 'aria-label': title });
-    this.#charts.append(h('div', {}, h('h4', {}, title), place));
+    this.#charts.append(h('div', {}, h('h3', { class: 'minor' }, title), place));
     const style = getComputedStyle(document.documentElement);
     // canvas knows no light-dark(): a probe resolves it
     const probe = h('span', { class: 'soft' });

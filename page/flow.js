@@ -65,8 +65,8 @@ export class Flow {
       h(
         'div',
         { class: 'split' },
-        h('div', { class: 'tablewrap', tabindex: 0, role: 'region', 'aria-label': t('flow') }, this.#svg),
-        h('div', {}, this.#list, h('h4', {}, t('refused')), this.#refused),
+        h('div', { class: 'tablewrap', tabindex: 0, role: 'group', 'aria-label': t('flow') }, this.#svg),
+        h('div', {}, this.#list, h('h3', { class: 'minor' }, t('refused')), this.#refused),
       ),
       this.#rows(state.rows),
     );
@@ -120,7 +120,6 @@ export class Flow {
         role: 'button',
         tabindex: 0,
         'aria-pressed': 'false',
-        'aria-label': `${name}, ${kind}`,
         transform: `translate(${x} ${y})`,
         onclick: choose,
         onkeydown: (event) => {
@@ -131,6 +130,7 @@ export class Flow {
       },
       s('rect', { width: 195, height: 40, rx: 9 }),
       s('text', { x: 10, y: 17 }, shown),
+      ' ',
       s('text', { class: 'kind', x: 10, y: 32 }, kind.slice(0, 30)),
     );
     this.#nodes.set(name, { element });
@@ -245,7 +245,7 @@ export class Flow {
       ]);
     const name = t('messages', { name: this.#chosen });
     this.#list.replaceChildren(
-      h('h4', {}, name),
+      h('h3', { class: 'minor' }, name),
       rows.length
         ? table(name, [t('time'), t('topic'), t('bytes'), t('payload')], rows)
         : h('p', { class: 'soft' }, t('none')),

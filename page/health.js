@@ -35,7 +35,7 @@ export class Health {
     this.#log.replaceChildren(...this.#lines(state.log));
     this.#place.replaceChildren(
       this.#slow,
-      h('div', { class: 'row' }, h('h4', {}, t('log')), filter(false), filter(true)),
+      h('div', { class: 'row' }, h('h3', { class: 'minor' }, t('log')), filter(false), filter(true)),
       this.#log,
     );
     this.update();
@@ -65,7 +65,7 @@ export class Health {
             h(
               'div',
               {},
-              h('h4', {}, t('parts')),
+              h('h3', { class: 'minor' }, t('parts')),
               table(
                 t('parts'),
                 [t('name'), t('kind'), t('state'), t('cause'), t('figures')],
@@ -82,7 +82,7 @@ export class Health {
               'div',
               {},
               functions.length > 0 && [
-                h('h4', {}, t('functions')),
+                h('h3', { class: 'minor' }, t('functions')),
                 table(
                   t('functions'),
                   [
@@ -105,7 +105,7 @@ export class Health {
                   ]),
                 ),
               ],
-              h('h4', {}, t('certificates')),
+              h('h3', { class: 'minor' }, t('certificates')),
               table(
                 t('certificates'),
                 [t('name'), t('days')],
@@ -117,7 +117,7 @@ export class Health {
                   ]),
               ),
               deployments.length > 0 && [
-                h('h4', {}, t('deployments')),
+                h('h3', { class: 'minor' }, t('deployments')),
                 table(
                   t('deployments'),
                   [t('time'), t('kind'), t('state'), t('cause')],

@@ -2,7 +2,7 @@
 import { post, s } from './dom.js';
 import { t } from './text.js';
 
-/** A press lasts at least this long. */
+/** A press, and a release, last at least this long. */
 const SHORTEST_PRESS_MS = 80;
 
 const COLOURS = { red: '#ff3b30', yellow: '#ffc400', green: '#22d366', line: '#ff5e3a' };
@@ -229,8 +229,8 @@ function contact(thing, claim, { writable }, verb) {
     // in order: a release must not overtake its press
     sending = sending
       .then(() => post('/api/line', { line: claim.line, level }))
-      // longer than a debounce, however short the tap
-      .then(() => (next ? held(SHORTEST_PRESS_MS) : undefined))
+      // longer than a debounce, however short the tap and the pause after it
+      .then(() => held(SHORTEST_PRESS_MS))
       .catch((error) => element.setAttribute('aria-label', `${label} (${error.message})`));
   };
   if (verb === 'toggle') {

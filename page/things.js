@@ -98,11 +98,11 @@ export class Things {
             type: 'button',
             disabled,
             'aria-pressed': 'false',
-            'aria-label': `${thing.name} ${name} ${String(choice)}`,
+            'aria-label': `${thing.name} ${name} ${word(choice)}`,
             'data-set': `${name}=${String(choice)}`,
             onclick: () => set(choice),
           },
-          choice === true ? t('on') : choice === false ? t('off') : String(choice),
+          word(choice),
         );
         card.marks.push((shadow) =>
           button.setAttribute('aria-pressed', String(shadow?.reported?.[name] === choice)),
@@ -170,6 +170,10 @@ function shadowTable(name, shadow) {
     table(name, [t('property'), t('desired'), t('reported'), t('delta'), t('age')], rows),
     h('p', { class: 'soft' }, `${t('version')} ${version}`),
   ];
+}
+
+function word(choice) {
+  return choice === true ? t('on') : choice === false ? t('off') : String(choice);
 }
 
 function short(value) {

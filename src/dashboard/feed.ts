@@ -6,7 +6,7 @@ import type { LogLine } from './log-tail.js';
 import { lineView, monotonicMs, shadowView, slow, trimmed } from './snapshot.js';
 
 /** Least time in ms between two frames: fast enough for the eye, few enough for twenty pages. */
-const FRAME_MS = 100;
+const FRAME_MS = 60;
 const STATUS_MS = 2_000;
 /** What one frame tells of; more is counted. */
 const MESSAGES = 24;

@@ -1,0 +1,86 @@
+/** `npm run test:browser`: see README.md here. */
+import { mkdir, mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { messageOf } from '../../hal/index.js';
+import { type Shown, showApp } from './app.js';
+import { CHECKS } from './checks.js';
+import { type Browser, openChromium, type Page } from './chromium.js';
+
+const WIDTHS = [390, 768, 1440];
+
+async function main(): Promise<number> {
+  const browser = await openChromium();
+  if (browser === undefined) {
+    const message = 'no Chromium here: install it (apt-get install chromium) or name it in CHROMIUM';
+    console.log(process.env.CI ? `failed: ${message}` : `skipped: ${message}`);
+    return process.env.CI ? 1 : 0;
+  }
+  const shown = await showApp();
+  try {
+    const failures = await runChecks(browser, shown);
+    await takePictures(browser, shown);
+    return failures;
+  } finally {
+    await browser.close();
+    await shown.stop();
+  }
+}
+
+async function runChecks(browser: Browser, shown: Shown): Promise<number> {
+  let failures = 0;
+  for (const [name, check] of Object.entries(CHECKS)) {
+    const { page, complaints } = await newPage(browser, 1440);
+    try {
+      const figure = await check(page, shown);
+      if (complaints.length > 0) throw new Error(`on the console: ${complaints.join('; ')}`);
+      console.log(`ok      ${name}${figure ? `: ${figure}` : ''}`);
+    } catch (error) {
+      failures += 1;
+      console.log(`FAILED  ${name}: ${messageOf(error)}`);
+    } finally {
+      await page.context().close();
+    }
+  }
+  return failures;
+}
+
+/** At each width, light; and the wide one dark. */
+async function takePictures(browser: Browser, shown: Shown): Promise<void> {
+  const folder = process.env.GREENLIGHT_PICTURES ?? (await mkdtemp(join(tmpdir(), 'greenlight-pictures-')));
+  await mkdir(folder, { recursive: true });
+  for (const width of WIDTHS) {
+    const { page } = await newPage(browser, width);
+    await page.goto(shown.url);
+    await page.waitForSelector('html[data-ready="yes"]');
+    // for a moment of traffic
+    await page.waitForTimeout(2_500);
+    const sideways = await page.evaluate(
+      'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+    );
+    if (Number(sideways) > 0) throw new Error(`the page at ${width} px is ${sideways} px too wide`);
+    await page.screenshot({ path: join(folder, `page-${width}.png`), fullPage: true });
+    if (width === 1440 && process.argv.includes('--picture'))
+      await page.screenshot({ path: 'docs/page.png' });
+    await page.context().close();
+  }
+  console.log(`pictures in ${folder}`);
+}
+
+async function newPage(browser: Browser, width: number): Promise<{ page: Page; complaints: string[] }> {
+  const context = await browser.newContext({
+    viewport: { width, height: 900 },
+    locale: 'en-GB',
+    colorScheme: 'light',
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  const complaints: string[] = [];
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
+  });
+  page.on('pageerror', (error) => complaints.push(error.message));
+  return { page, complaints };
+}
+
+process.exitCode = (await main()) > 0 ? 1 : 0;
