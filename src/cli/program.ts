@@ -5,6 +5,7 @@ import { registerDeploy } from './commands/deploy.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerGpio } from './commands/gpio.js';
 import { registerMqtt } from './commands/mqtt.js';
+import { registerPackage } from './commands/package.js';
 import { registerRun } from './commands/run.js';
 import { registerSafeState } from './commands/safe-state.js';
 import { registerShadow } from './commands/shadow.js';
@@ -42,6 +43,7 @@ const COMMANDS: readonly Register[] = [
   registerGpio,
   registerMqtt,
   registerSubscriptions,
+  registerPackage,
   registerSafeState,
 ];
 

@@ -22,6 +22,7 @@ const PARTS: readonly (readonly [part: string, path: RegExp])[] = [
   ['aggregator', /^src\/aggregator\//],
   ['cloud', /^src\/cloud\//],
   ['telemetry', /^src\/telemetry\//],
+  ['packaging', /^src\/packaging\//],
   ['dashboard', /^src\/dashboard\//],
   ['notify', /^src\/notify\//],
   ['doctor', /^src\/doctor\//],
@@ -36,7 +37,7 @@ interface Allowed {
 }
 
 const CONTRACTS = ['hal contract', 'devices contract'];
-const SRC_PARTS = ['config', 'core', 'things', 'aggregator', 'cloud', 'telemetry', 'dashboard'];
+const SRC_PARTS = ['config', 'core', 'things', 'aggregator', 'cloud', 'telemetry', 'packaging', 'dashboard'];
 
 export const ALLOWED: Readonly<Record<string, Allowed>> = {
   'hal contract': { use: [] },
@@ -55,6 +56,7 @@ export const ALLOWED: Readonly<Record<string, Allowed>> = {
   // The sinks of the aggregator's batches are here.
   cloud: { use: ['hal contract', 'shared', 'aggregator', 'things'], types: ['config', 'core'] },
   telemetry: { use: ['hal contract', 'shared'], types: ['core'] },
+  packaging: { use: ['hal contract', 'shared'], types: ['config'] },
   dashboard: {
     use: ['hal contract', 'shared'],
     types: ['config', 'core', 'aggregator', 'cloud', 'devices contract'],

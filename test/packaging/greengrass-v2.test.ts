@@ -1,0 +1,190 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { deployment, recipe, type ThingTopics, zip } from '../../src/packaging/index.js';
+import { cli } from '../support/cli.js';
+import { temporaryFolder } from '../support/folder.js';
+import { configOf } from './support.js';
+
+const SITE = `
+version: 1
+connect: { greengrass: { region: eu-central-1 }, certificates: /etc/greenlight/certs }
+things:
+  - { name: Light, role: traffic-light, lines: { red: GPIO17, yellow: GPIO27, green: GPIO22 } }
+  - { name: Switch, role: light-controller, controls: Light }
+`;
+
+const THINGS: readonly ThingTopics[] = [
+  { thing: 'Light', publishes: [], receives: [] },
+  {
+    thing: 'Switch',
+    publishes: ['$aws/things/Light/shadow/update', 'a/+/b'],
+    receives: ['$aws/things/Light/shadow/update/accepted', 'c/#'],
+  },
+];
+
+async function options() {
+  return {
+    config: await configOf(SITE),
+    things: THINGS,
+    up: ['a/+/b'],
+    down: ['c/#'],
+    version: '1.2.3',
+    archive: 'things.zip',
+    configFile: 'config/site.yaml',
+  };
+}
+
+describe('the recipe', () => {
+  it('is as the recipe reference of Greengrass V2 wants it', async () => {
+    const made = recipe(await options()) as unknown as {
+      ComponentName: string;
+      ComponentVersion: string;
+      Manifests: {
+        Lifecycle: Record<string, { Script: string }>;
+        Artifacts: { URI: string; Unarchive: string; Permission: Record<string, string> }[];
+      }[];
+      ComponentDependencies: Record<string, { VersionRequirement: string; DependencyType: string }>;
+    };
+    const known = [
+      'RecipeFormatVersion',
+      'ComponentName',
+      'ComponentVersion',
+      'ComponentType',
+      'ComponentDescription',
+      'ComponentPublisher',
+      'ComponentConfiguration',
+      'ComponentDependencies',
+      'Manifests',
+    ];
+    expect(Object.keys(made)).toEqual(known);
+    expect(made).toMatchObject({
+      RecipeFormatVersion: '2020-01-25',
+      ComponentType: 'aws.greengrass.generic',
+    });
+    expect(made.ComponentName).toMatch(/^[a-zA-Z0-9-_.]{1,128}$/);
+    expect(made.ComponentVersion).toMatch(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/);
+    const [manifest] = made.Manifests;
+    expect(Object.keys(manifest!.Lifecycle)).toEqual(['Install', 'Run']);
+    for (const { URI, Unarchive, Permission } of manifest!.Artifacts) {
+      expect(URI).toMatch(/^s3:\/\/[^/]+\/.+/);
+      expect(['NONE', 'ZIP']).toContain(Unarchive);
+      for (const who of Object.values(Permission)) expect(['NONE', 'OWNER', 'ALL']).toContain(who);
+    }
+    for (const { VersionRequirement, DependencyType } of Object.values(made.ComponentDependencies)) {
+      expect(VersionRequirement).toMatch(/^>=\d+\.\d+\.\d+ <\d+\.\d+\.\d+$/);
+      expect(['HARD', 'SOFT']).toContain(DependencyType);
+    }
+    // unpacked archives lie in a folder of their name
+    expect(manifest!.Lifecycle.Run!.Script).toContain('{artifacts:decompressedPath}/things ');
+    expect(manifest!.Lifecycle.Run!.Script).toContain('run -c config/site.yaml');
+  });
+
+  it('needs things that use a Greengrass core', async () => {
+    const config = await configOf('version: 1\ncore: {}');
+    const given = await options();
+    expect(() => recipe({ ...given, config })).toThrow(expect.objectContaining({ code: 'PACKAGE_NOTHING' }));
+  });
+});
+
+describe('the deployment', () => {
+  it('lets each thing do what its rows say, and no more', async () => {
+    const made = deployment(await options()) as unknown as {
+      components: Record<string, { componentVersion: string; configurationUpdate?: { merge: string } }>;
+    };
+    for (const { componentVersion } of Object.values(made.components))
+      expect(componentVersion).toMatch(/^\d+\.\d+\.\d+$/);
+    const configOf = (name: string) =>
+      JSON.parse(made.components[name]!.configurationUpdate!.merge) as Record<string, never>;
+    const { deviceGroups } = configOf('aws.greengrass.clientdevices.Auth') as unknown as {
+      deviceGroups: {
+        formatVersion: string;
+        definitions: Record<string, { selectionRule: string; policyName: string }>;
+        policies: Record<string, Record<string, { operations: string[]; resources: string[] }>>;
+      };
+    };
+    expect(deviceGroups.formatVersion).toBe('2021-03-05');
+    expect(deviceGroups.definitions.Switch).toEqual({
+      selectionRule: 'thingName: Switch',
+      policyName: 'Switch',
+    });
+    for (const { policyName } of Object.values(deviceGroups.definitions))
+      expect(Object.keys(deviceGroups.policies)).toContain(policyName);
+    const { Connect, Publish, Subscribe } = deviceGroups.policies.Switch!;
+    expect(Connect!.resources).toEqual(['mqtt:clientId:Switch']);
+    expect(Publish!.resources).toEqual([
+      'mqtt:topic:$aws/things/Switch/shadow/*',
+      'mqtt:topic:$aws/things/Light/shadow/update',
+      'mqtt:topic:a/*/b',
+    ]);
+    expect(Subscribe!.resources).toEqual([
+      'mqtt:topicfilter:$aws/things/Switch/shadow/*',
+      'mqtt:topicfilter:$aws/things/Light/shadow/update/accepted',
+      'mqtt:topicfilter:c/#',
+    ]);
+    const { mqttTopicMapping } = configOf('aws.greengrass.clientdevices.mqtt.Bridge') as unknown as {
+      mqttTopicMapping: Record<string, { topic: string; source: string; target: string }>;
+    };
+    expect(Object.values(mqttTopicMapping)).toEqual([
+      { topic: '$aws/things/+/shadow/#', source: 'LocalMqtt', target: 'Pubsub' },
+      { topic: '$aws/things/+/shadow/#', source: 'Pubsub', target: 'LocalMqtt' },
+      { topic: 'a/+/b', source: 'LocalMqtt', target: 'IotCore' },
+      { topic: 'c/#', source: 'IotCore', target: 'LocalMqtt' },
+    ]);
+    expect(configOf('aws.greengrass.ShadowManager').synchronize).toMatchObject({
+      shadowDocuments: [
+        { thingName: 'Light', classic: true },
+        { thingName: 'Switch', classic: true },
+      ],
+    });
+  });
+});
+
+it('archives what others unpack', async () => {
+  const folder = await temporaryFolder();
+  const file = join(folder, 'a.zip');
+  const content = Buffer.from('ä'.repeat(10_000));
+  await writeFile(
+    file,
+    zip([
+      { path: 'dist/src/main.js', content },
+      { path: 'empty', content: Buffer.alloc(0) },
+    ]),
+  );
+  const script =
+    'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; z.extractall(sys.argv[2])';
+  const out = await mkdtemp(join(folder, 'out-'));
+  await promisify(execFile)('python3', ['-c', script, file, out]);
+  expect(await readFile(join(out, 'dist/src/main.js'))).toEqual(content);
+  expect(await readFile(join(out, 'empty'))).toEqual(Buffer.alloc(0));
+  await rm(out, { recursive: true });
+});
+
+describe('greenlight package', () => {
+  it('writes recipe, deployment and archive, and a template', async () => {
+    const folder = await temporaryFolder();
+    const file = join(folder, 'site.yaml');
+    await writeFile(file, SITE);
+    const out = join(folder, 'out');
+    const done = await cli(['package', 'greengrass-v2', file, '--out', out]);
+    expect(done).toMatchObject({ code: 0, err: '' });
+    const made = JSON.parse(await readFile(join(out, 'deployment.json'), 'utf8')) as {
+      components: Record<string, { configurationUpdate?: { merge: string } }>;
+    };
+    expect(made.components['aws.greengrass.clientdevices.Auth']!.configurationUpdate!.merge).toContain(
+      'mqtt:topic:$aws/things/Light/shadow/update',
+    );
+    expect((await readFile(done.out.trim().split('\n')[2]!)).subarray(0, 2).toString()).toBe('PK');
+    expect(await cli(['package', 'aws', file])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('sends nothing to AWS'),
+    });
+    const core = join(folder, 'core.yaml');
+    await writeFile(core, 'version: 1\ncore: {}\ncloud: { iot: { endpoint: x.example } }\n');
+    expect(JSON.parse((await cli(['package', 'aws', core])).out)).toMatchObject({
+      AWSTemplateFormatVersion: '2010-09-09',
+    });
+  });
+});
