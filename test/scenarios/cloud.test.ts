@@ -1,6 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer as createHttp, type Server } from 'node:http';
+import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { DynamoDBClient, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import dynalite from 'dynalite';
@@ -11,6 +14,7 @@ import { eventually, FAST_CROSSING, type RunningApp, runApp } from '../support/a
 import { cli } from '../support/cli.js';
 import { type FarBroker, farBroker } from '../support/far-broker.js';
 import { temporaryFolder } from '../support/folder.js';
+import { pki } from '../support/pki.js';
 import { until } from '../support/until.js';
 
 const never = new AbortController().signal;
@@ -18,18 +22,22 @@ const never = new AbortController().signal;
 const part = (app: RunningApp, name: string) =>
   app.app.status().parts.find((candidate) => candidate.name === name);
 
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(
+    () =>
+      new Promise<void>((resolve) => {
+        server.closeAllConnections();
+        server.close(() => resolve());
+      }),
+  );
+  return (server.address() as AddressInfo).port;
+}
+
 describe('the DynamoDB sink', () => {
   async function database(): Promise<string> {
     const server = dynalite({ createTableMs: 5 });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    onTestFinished(
-      () =>
-        new Promise<void>((resolve) => {
-          server.closeAllConnections();
-          server.close(() => resolve());
-        }),
-    );
-    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    return `http://127.0.0.1:${await listening(server)}`;
   }
 
   /** For the SDK's chain, which would otherwise ask the network. */
@@ -65,6 +73,52 @@ describe('the DynamoDB sink', () => {
     expect(part(app, 'dynamodb')).toMatchObject({ kind: 'spool', figures: { droppedForSize: 0 } });
     // kept on this machine as well
     expect((await cli(['stats', '--state', app.stateDir])).out).toContain('GG_TrafficLight');
+  });
+
+  it('is written to with the credentials of the role alias, had with the device certificate', async () => {
+    const { ca, server: certificate, thing } = await pki();
+    const asked: string[] = [];
+    const provider = createHttps(
+      { ca, cert: certificate.certificate, key: certificate.privateKey, requestCert: true },
+      (request, response) => {
+        const { subject } = (request.socket as TLSSocket).getPeerCertificate();
+        asked.push(`${subject.CN} ${request.url}`);
+        const expiration = new Date(Date.now() + 3_600_000).toISOString();
+        const credentials = { accessKeyId: 'temporary', secretAccessKey: 's', sessionToken: 't', expiration };
+        response.end(JSON.stringify({ credentials }));
+      },
+    );
+    const signed: string[] = [];
+    const table = createHttp((request, response) => {
+      signed.push(`${request.headers.authorization} ${request.headers['x-amz-security-token']}`);
+      response.writeHead(200, { 'content-type': 'application/x-amz-json-1.0' });
+      response.end('{}');
+    });
+    const [providerPort, tablePort] = [await listening(provider), await listening(table)];
+    const device = await thing('Site');
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, 'ca.pem'), ca);
+    await writeFile(join(folder, 'cert.pem'), device.certificate);
+    await writeFile(join(folder, 'key.pem'), device.privateKey, { mode: 0o600 });
+    const app = await runApp(`${FAST_CROSSING}
+cloud:
+  sink:
+    dynamodb:
+      region: us-east-1
+      endpoint: http://127.0.0.1:${tablePort}
+      credentials: { roleAlias: greenlight, endpoint: 127.0.0.1, port: ${providerPort}, ca: ${folder}/ca.pem }
+  iot:
+    endpoint: 127.0.0.1
+    port: 1
+    transport: mqtt
+    thingName: Site
+    certificate: ${folder}/cert.pem
+    privateKey: ${folder}/key.pem
+`);
+    await until(() => signed.length > 0, 10_000);
+    expect(asked).toEqual(['Site /role-aliases/greenlight/credentials']);
+    expect(signed[0]).toMatch(/Credential=temporary\/.* t$/);
+    await until(() => (part(app, 'dynamodb')?.figures?.delivered as number) > 0);
   });
 
   it('tells in status what waits while there is no database', async () => {
