@@ -54,18 +54,23 @@ new=$root$prefix.new
 rm -rf "$new"
 mkdir -p "$new"
 trap 'rm -rf "$new"' EXIT
-for part in dist config systemd runtimes docs page package.json npm-shrinkwrap.json README.md LICENSE CHANGELOG.md; do
+for part in dist config systemd runtimes docs page package.json README.md LICENSE CHANGELOG.md; do
   [ ! -e "$here/$part" ] || cp -R "$here/$part" "$new/"
 done
-[ -f "$new/npm-shrinkwrap.json" ] || [ ! -f "$here/package-lock.json" ] || cp "$here/package-lock.json" "$new/"
+# the exact packages that were tested
+for lock in "$here/dist/packages.lock.json" "$here/package-lock.json"; do
+  [ ! -f "$lock" ] || cp "$lock" "$new/package-lock.json"
+done
 if [ -d "$here/node_modules" ] && [ -f "$here/.bundled" ]; then
   cp -R "$here/node_modules" "$new/"
 else
   scripts=--ignore-scripts
   [ $native = no ] || scripts=
-  say "packages: npm install --omit=dev $scripts"
+  command=install
+  [ ! -f "$new/package-lock.json" ] || command=ci
+  say "packages: npm $command --omit=dev $scripts"
   # shellcheck disable=SC2086 # empty means no option
-  (cd "$new" && npm install --omit=dev $scripts --no-audit --no-fund --loglevel=error) >&2
+  (cd "$new" && npm $command --omit=dev $scripts --no-audit --no-fund --loglevel=error) >&2
 fi
 chmod 0755 "$new/dist/src/main.js"
 chmod -R go+rX,go-w "$new"

@@ -57,7 +57,11 @@ export const EXERCISED: readonly ExercisedCommand[] = [
     proof: "cli(['import', 'greengrass-v1'",
   },
   { begins: 'greenlight doctor', by: 'test/doctor/findings.test.ts', proof: "cli(['doctor', '-c', file" },
-  { begins: 'greenlight safe-state', by: 'test/cli/safe-state.test.ts', proof: "cli(['safe-state', '-c', file" },
+  {
+    begins: 'greenlight safe-state',
+    by: 'test/cli/safe-state.test.ts',
+    proof: "cli(['safe-state', '-c', file",
+  },
   { begins: 'greenlight gpio', by: COMMANDS_TEST, proof: "cli(['gpio'," },
   { begins: 'greenlight gpio blink', by: COMMANDS_TEST, proof: "cli(['gpio', 'blink'" },
   { begins: 'greenlight gpio loopback', by: COMMANDS_TEST, proof: "cli(['gpio', 'loopback'" },
