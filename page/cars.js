@@ -81,9 +81,8 @@ export class Cars {
   update() {
     const { cars, functions, status } = this.#state;
     const waiting = status.parts
-      .filter(({ kind }) => kind === 'cloud' || kind === 'sink')
-      .map(({ figures }) => figures?.waiting ?? figures?.queued ?? figures?.spooled)
-      .filter((n) => typeof n === 'number');
+      .filter(({ figures = {} }) => 'delivered' in figures && typeof figures.bytes === 'number')
+      .map(({ figures }) => figures.bytes);
     const key = JSON.stringify([cars.totals, cars.rows.at(-1), waiting, document.documentElement.lang]);
     show(this.#figures, key, () => {
       if (cars.totals.length === 0) return h('p', { class: 'soft' }, t('nocars'));
@@ -102,10 +101,7 @@ export class Cars {
             figure('most', totals.maxCars ?? '–'),
             last && figure('lastwrite', age(Date.now() - timeOf(last))),
             waiting.length > 0 &&
-              figure(
-                'spool',
-                waiting.reduce((a, b) => a + b, 0),
-              ),
+              figure('spool', `${(waiting.reduce((a, b) => a + b, 0) / 1024).toFixed(1)} KB`),
           ),
           left !== undefined &&
             h(
