@@ -390,7 +390,9 @@ describe('the cloud', () => {
   });
 
   it('sends nothing to itself', async () => {
-    expect(await problemsOf(withCore('subscriptions: [{ source: cloud, subject: a, target: cloud }]'))).toEqual([
+    expect(
+      await problemsOf(withCore('subscriptions: [{ source: cloud, subject: a, target: cloud }]')),
+    ).toEqual([
       '3 subscriptions[0].target: cloud is the source already; a row from cloud goes to a thing, a function or GGShadowService',
     ]);
   });
