@@ -27,22 +27,38 @@ async function main(): Promise<number> {
   }
 }
 
+/** A browser on a busy machine stalls now and then; a fault stays one on every try. */
+const TRIES = 3;
+
 async function runChecks(browser: Browser, shown: Shown): Promise<number> {
   let failures = 0;
   for (const [name, check] of Object.entries(CHECKS)) {
-    const { page, complaints } = await newPage(browser, 1440);
-    try {
-      const figure = await check(page, shown);
-      if (complaints.length > 0) throw new Error(`on the console: ${complaints.join('; ')}`);
-      console.log(`ok      ${name}${figure ? `: ${figure}` : ''}`);
-    } catch (error) {
-      failures += 1;
-      console.log(`FAILED  ${name}: ${messageOf(error)}`);
-    } finally {
-      await page.context().close();
+    let done = false;
+    for (let attempt = 1; attempt <= TRIES && !done; attempt += 1) {
+      done = await runCheck(browser, shown, { name, check, attempt });
     }
+    if (!done) failures += 1;
   }
   return failures;
+}
+
+async function runCheck(
+  browser: Browser,
+  shown: Shown,
+  { name, check, attempt }: { name: string; check: (typeof CHECKS)[string]; attempt: number },
+): Promise<boolean> {
+  const { page, complaints } = await newPage(browser, 1440);
+  try {
+    const figure = await check!(page, shown);
+    if (complaints.length > 0) throw new Error(`on the console: ${complaints.join('; ')}`);
+    console.log(`ok      ${name}${figure ? `: ${figure}` : ''}`);
+    return true;
+  } catch (error) {
+    console.log(`FAILED  ${name}, try ${attempt} of ${TRIES}: ${messageOf(error)}`);
+    return false;
+  } finally {
+    await page.context().close();
+  }
 }
 
 /** At each width, light; and the wide one dark. */
