@@ -52,10 +52,12 @@ export async function mqttRows(seconds = 3): Promise<Row[]> {
   const add = (
     what: string,
     unit: string,
-    [a, b]: [number, number | undefined],
+    [a, measured]: [number, number | undefined],
     target: string,
     ok: (ratio: number) => boolean,
   ): void => {
+    // nothing came through the peer: that is no figure to be compared with
+    const b = measured === 0 ? undefined : measured;
     rows.push({
       what,
       unit,
