@@ -11,6 +11,7 @@ import type { Connection, CoreAddress, Credentials } from '../../src/things/conn
 import { connectMqtt } from '../../src/things/mqtt.js';
 import { farBroker } from '../support/far-broker.js';
 import { hasMosquitto, mosquitto } from '../support/mosquitto.js';
+import { mayLackFor } from '../support/tools.js';
 import { until } from '../support/until.js';
 
 const never = new AbortController().signal;
@@ -106,7 +107,7 @@ for (const [name, make, possible] of [
   ['our broker', farBroker, true],
   ['mosquitto', mosquitto, hasMosquitto],
 ] as const) {
-  describe.skipIf(!possible)(`bridge to AWS IoT, played by ${name}`, () => {
+  describe.skipIf(mayLackFor(possible))(`bridge to AWS IoT, played by ${name}`, () => {
     it('carries up what a row allows, once and in order, and down what a row names', async () => {
       const r = await site(make, { up: ['up/#', 'up/+/x', 'both'], down: ['down/+', 'both'] });
       await until(() => r.iot.part().state === 'ok');

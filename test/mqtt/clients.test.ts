@@ -11,13 +11,12 @@ import { SILENT } from '../../hal/index.js';
 import { TlsListener } from '../../src/core/listener/index.js';
 import { testIdentity } from '../core/identity/support.js';
 import { temporaryFolder } from '../support/folder.js';
+import { mayLackFor } from '../support/tools.js';
 import { openBroker } from './open-broker.js';
 
 const run = promisify(execFile);
 const mosquitto = spawnSync('mosquitto_pub', ['--help']).error === undefined;
 const aws = await import('aws-iot-device-sdk-v2').catch(() => undefined);
-/** Where they must be there, a missing client is a failure, not a reason to skip. */
-const must = process.env.CI !== undefined;
 
 async function secured() {
   const { ca, registry } = await testIdentity();
@@ -86,7 +85,7 @@ describe('mqtt', () => {
   }
 });
 
-describe.skipIf(!mosquitto && !must)('mosquitto_pub and mosquitto_sub', () => {
+describe.skipIf(mayLackFor(mosquitto))('mosquitto_pub and mosquitto_sub', () => {
   for (const version of ['311', '5']) {
     it(`version ${version}: publish and subscribe at every QoS`, async () => {
       const { port, files, broker } = await secured();
@@ -163,7 +162,7 @@ describe.skipIf(!mosquitto && !must)('mosquitto_pub and mosquitto_sub', () => {
   }
 });
 
-describe.skipIf(aws === undefined && !must)('aws-iot-device-sdk-v2', () => {
+describe.skipIf(mayLackFor(aws !== undefined))('aws-iot-device-sdk-v2', () => {
   it('speaks MQTT 5', async () => {
     const { iot, mqtt5 } = aws as NonNullable<typeof aws>;
     const { port, ca, device } = await secured();

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { temporaryFolder } from '../support/folder.js';
+import { mayLackFor } from '../support/tools.js';
 
 const FOLDER = new URL('../../systemd/', import.meta.url).pathname;
 const UNITS = readdirSync(FOLDER).filter((name) => /\.(service|target)$/.test(name));
@@ -23,7 +24,7 @@ async function folderOfUnits(): Promise<string> {
   return folder;
 }
 
-describe.skipIf(!ANALYZE)('systemd-analyze', () => {
+describe.skipIf(mayLackFor(ANALYZE))('systemd-analyze', () => {
   it('has nothing to say about the units', async () => {
     const folder = await folderOfUnits();
     const { stderr } = await run('systemd-analyze', [
