@@ -1,6 +1,8 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, cp, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { packageFolder } from '../../../src/package.js';
+import { temporaryFolder } from '../../support/folder.js';
 import { NODE, processFunction, rig } from './support.js';
 
 const ROOT = process.getuid?.() === 0;
@@ -15,8 +17,19 @@ async function who(run: object): Promise<Record<string, unknown>> {
   return JSON.parse(result.payload.toString()) as Record<string, unknown>;
 }
 
+/** A folder on the way to this checkout that only its owner may enter, as those of mktemp are. */
+async function closedFolder(): Promise<string | undefined> {
+  for (let folder = packageFolder(); ; folder = dirname(folder)) {
+    if (((await stat(folder)).mode & 0o001) === 0) return folder;
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
 describe('users and resources of functions', () => {
-  it.skipIf(!ROOT)('run as another user, in the groups that own their devices', async () => {
+  it.skipIf(!ROOT)('run as another user, in the groups that own their devices', async (context) => {
+    const closed = await closedFolder();
+    if (closed !== undefined)
+      return context.skip(`other users may not enter ${closed}, where this checkout is`);
     expect(await who({ runAs: NOBODY })).toMatchObject({ uid: 65_534, gid: 65_534 });
     const { gid } = await stat('/dev/null');
     expect(await who({ runAs: NOBODY, resources: { devices: ['/dev/null'] } })).toMatchObject({
@@ -24,6 +37,14 @@ describe('users and resources of functions', () => {
       gid: 65_534,
       groups: expect.arrayContaining([gid]),
     });
+  });
+
+  it.skipIf(!ROOT)('are told which folder keeps their user out', async () => {
+    const folder = await temporaryFolder();
+    await cp(join(NODE, 'probe.cjs'), join(folder, 'probe.cjs'));
+    await chmod(folder, 0o700);
+    const { status } = await rig([node({ runAs: NOBODY, handler: join(folder, 'probe.handler') })]);
+    expect(status('Probe').cause).toContain(`user 65534 may not enter ${folder}`);
   });
 
   it.skipIf(ROOT)('are refused another user by a core that is not root', async () => {

@@ -1,8 +1,9 @@
 /** `path/module.function`: which file that is, and whether it can run here. */
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, readFile } from 'node:fs/promises';
-import { basename, delimiter, dirname, join } from 'node:path';
+import { access, readFile, stat } from 'node:fs/promises';
+import { basename, delimiter, dirname, join, resolve } from 'node:path';
+import { packageFolder } from '../../../package.js';
 import type { FunctionDefinition, FunctionRuntime, ProcessRun } from '../definition.js';
 
 export interface HandlerParts {
@@ -57,6 +58,15 @@ export async function runProblems(run: ProcessRun, interpreter: string): Promise
   if (run.runAs !== undefined && process.getuid?.() !== 0) {
     problems.push(`runAs ${run.runAs.uid}:${run.runAs.gid} needs a core that runs as root; leave it out`);
   }
+  if (run.runAs !== undefined && process.getuid?.() === 0) {
+    const closed =
+      (await closedTo(run.runAs, dirname(run.handler))) ?? (await closedTo(run.runAs, packageFolder()));
+    if (closed !== undefined) {
+      problems.push(
+        `user ${run.runAs.uid} may not enter ${closed}, where code that it needs is; let it in (chmod o+x), or move the code`,
+      );
+    }
+  }
   const { devices = [], folders = [] } = run.resources ?? {};
   for (const device of devices) {
     if (!(await can(device, constants.F_OK))) problems.push(`its device ${device} is not there`);
@@ -72,6 +82,20 @@ export async function runProblems(run: ProcessRun, interpreter: string): Promise
       problems.push(`its folder ${path} is not there, or not ${mode} for this user`);
   }
   return problems;
+}
+
+/** The folder on the way to `path`, itself included, that a user may not enter; undefined when none keeps it out. */
+async function closedTo(user: { uid: number; gid: number }, path: string): Promise<string | undefined> {
+  let closed: string | undefined;
+  for (let folder = resolve(path); ; folder = dirname(folder)) {
+    const found = await stat(folder).catch(() => undefined);
+    // what is not there is told of elsewhere
+    if (found !== undefined) {
+      const bit = found.uid === user.uid ? 0o100 : found.gid === user.gid ? 0o010 : 0o001;
+      if ((found.mode & bit) === 0) closed = folder;
+    }
+    if (folder === dirname(folder)) return closed;
+  }
 }
 
 async function isCommand(command: string): Promise<boolean> {
