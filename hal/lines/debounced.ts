@@ -1,8 +1,12 @@
 import type { Clock, Timer } from '../clock.js';
 import type { Edge, EdgeEvent, EdgeSelection, InputLine, LineValue } from '../contract.js';
+import type { Log } from '../log.js';
+import { LineListeners } from './listeners.js';
 
 export interface DebounceSettings {
   readonly clock: Clock;
+  /** For listeners that fail. */
+  readonly log: Log;
   /** Time in ms for which the line must be stable before an edge counts, > 0. */
   readonly periodMs: number;
   /** Edges to deliver. Default `both`. */
@@ -27,8 +31,7 @@ class DebouncedLine implements InputLine {
   readonly identity;
   readonly #raw: InputLine;
   readonly #settings: DebounceSettings;
-  readonly #edges = new Set<(event: EdgeEvent) => void>();
-  readonly #errors = new Set<(error: Error) => void>();
+  readonly #listeners: LineListeners;
   readonly #detach: readonly (() => void)[];
   #timer: Timer | undefined;
   /** Undefined until the first raw edge tells what the line was before. */
@@ -42,7 +45,11 @@ class DebouncedLine implements InputLine {
     this.identity = raw.identity;
     this.#raw = raw;
     this.#settings = settings;
-    this.#detach = [raw.onEdge((event) => this.#onRaw(event)), raw.onError((error) => this.#onError(error))];
+    this.#listeners = new LineListeners(raw.identity, settings.log);
+    this.#detach = [
+      raw.onEdge((event) => this.#onRaw(event)),
+      raw.onError((error) => this.#listeners.error(error)),
+    ];
   }
 
   async read(): Promise<LineValue> {
@@ -51,15 +58,11 @@ class DebouncedLine implements InputLine {
   }
 
   onEdge(listener: (event: EdgeEvent) => void): () => void {
-    const entry = (event: EdgeEvent): void => listener(event);
-    this.#edges.add(entry);
-    return () => this.#edges.delete(entry);
+    return this.#listeners.onEdge(listener);
   }
 
   onError(listener: (error: Error) => void): () => void {
-    const entry = (error: Error): void => listener(error);
-    this.#errors.add(entry);
-    return () => this.#errors.delete(entry);
+    return this.#listeners.onError(listener);
   }
 
   async close(): Promise<void> {
@@ -67,8 +70,7 @@ class DebouncedLine implements InputLine {
     this.#timer?.cancel();
     this.#timer = undefined;
     for (const detach of this.#detach) detach();
-    this.#edges.clear();
-    this.#errors.clear();
+    this.#listeners.clear();
     await this.#raw.close();
   }
 
@@ -100,7 +102,7 @@ class DebouncedLine implements InputLine {
       (value) => {
         if (!this.#closed && this.#timer === undefined) this.#settle(value, latest.timestampNs);
       },
-      (error: Error) => this.#onError(error),
+      (error: Error) => this.#listeners.error(error),
     );
   }
 
@@ -110,11 +112,6 @@ class DebouncedLine implements InputLine {
     const edge: Edge = value === 'active' ? 'rising' : 'falling';
     const wanted = this.#settings.edge ?? 'both';
     if (wanted !== 'both' && wanted !== edge) return;
-    const event: EdgeEvent = { edge, timestampNs, sequence: ++this.#sequence };
-    for (const listener of [...this.#edges]) listener(event);
-  }
-
-  #onError(error: Error): void {
-    for (const listener of [...this.#errors]) listener(error);
+    this.#listeners.edge({ edge, timestampNs, sequence: ++this.#sequence });
   }
 }

@@ -1,3 +1,4 @@
-/** Behaviour around a line: each is a function from a line to a line, used where a driver lacks the thing itself. */
+/** Behaviour around a line that drivers share, or lack themselves. */
 export { type DebounceSettings, debounced } from './debounced.js';
+export { LineListeners } from './listeners.js';
 export { tracedInput, tracedOutput } from './traced.js';

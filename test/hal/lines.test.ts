@@ -21,9 +21,25 @@ async function bench(): Promise<Bench> {
 }
 
 describe('debounced', () => {
+  it('logs a listener that fails, and still tells the others', async () => {
+    const { clock, board, raw } = await bench();
+    const logged: string[] = [];
+    const log = { ...SILENT, error: (_fields: object, message: string) => void logged.push(message) };
+    const line = debounced(raw, { clock, log, periodMs: 20 });
+    line.onEdge(() => {
+      throw new Error('of its own');
+    });
+    const heard: string[] = [];
+    line.onEdge(({ edge }) => heard.push(edge));
+    board.drive('GPIO17', 'high');
+    await clock.advance(21);
+    expect(heard).toEqual(['rising']);
+    expect(logged).toEqual(['a listener of this line failed']);
+  });
+
   it('delivers an edge when the line was stable, with the time of the last raw edge', async () => {
     const { clock, board, raw } = await bench();
-    const line = debounced(raw, { clock, periodMs: 20 });
+    const line = debounced(raw, { clock, log: SILENT, periodMs: 20 });
     const events: EdgeEvent[] = [];
     line.onEdge((event) => events.push(event));
     board.button('GPIO17', { to: 'high', bounces: 3, bounceMs: 6 }).press();
@@ -37,7 +53,7 @@ describe('debounced', () => {
 
   it('reads the line again when raw edges were lost, and leaves out a number', async () => {
     const { clock, board, raw } = await bench();
-    const line = debounced(raw, { clock, periodMs: 20 });
+    const line = debounced(raw, { clock, log: SILENT, periodMs: 20 });
     const events: EdgeEvent[] = [];
     line.onEdge((event) => events.push(event));
     const step = async (level: 'high' | 'low', lost = false): Promise<void> => {
@@ -62,7 +78,7 @@ describe('debounced', () => {
 
   it('passes errors on and closes the raw line with no timer left', async () => {
     const { clock, board, raw } = await bench();
-    const line = debounced(raw, { clock, periodMs: 20 });
+    const line = debounced(raw, { clock, log: SILENT, periodMs: 20 });
     const errors: Error[] = [];
     line.onError((error) => errors.push(error));
     board.drive('GPIO17', 'high');
@@ -81,7 +97,7 @@ describe('debounced', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(move, { maxLength: 60 }), async (moves) => {
         const { clock, board, raw } = await bench();
-        const line = debounced(raw, { clock, periodMs: 20 });
+        const line = debounced(raw, { clock, log: SILENT, periodMs: 20 });
         const events: EdgeEvent[] = [];
         const seenAt: bigint[] = [];
         line.onEdge((event) => {

@@ -3,9 +3,10 @@ import { type LineAddress, parseAddress } from '../../address.js';
 import type { ChipInfo, LineIdentity, LineInfo } from '../../contract.js';
 import { HalError } from '../../errors.js';
 import { errnoName } from '../../ffi.js';
+import { describe } from '../describe.js';
 import { HEADER_CHIPS, specialFunction } from '../special-lines.js';
 import { unknownLine } from '../unknown-line.js';
-import { chipFailure, describe, lineFailure } from './failure.js';
+import { chipFailure, lineFailure } from './failure.js';
 import {
   biasOf,
   type DecodedLineInfo,

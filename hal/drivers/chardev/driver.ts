@@ -21,13 +21,13 @@ import { loadFfi } from '../../ffi.js';
 import type { Log } from '../../log.js';
 import { KernelPwm, servoOverPwm } from '../../pwm/index.js';
 import { closeAll } from '../close-all.js';
-import { specialFunction } from '../special-lines.js';
+import { warnSpecial } from '../held-lines.js';
 import { KernelPulseCapture } from './capture.js';
 import { Chips } from './chips.js';
-import { HeldInput } from './input.js';
+import { KernelInput } from './input.js';
 import { kernelUapi } from './kernel.js';
 import { biasFlags, driveFlags, edgeFlags, FLAG } from './layout.js';
-import { HeldOutput } from './line.js';
+import { KernelOutput } from './line.js';
 import { Requests } from './requests.js';
 import type { GpioUapi } from './uapi.js';
 
@@ -138,9 +138,9 @@ export class ChardevDriver implements GpioDriver {
       },
       eventBuffer: 0,
     });
-    this.#warnSpecial(identity);
+    warnSpecial(identity, this.#log);
     return this.#hold(
-      new HeldOutput({ uapi, identity, fd, released: this.#released }, settings.safe ?? 'inactive'),
+      new KernelOutput({ uapi, identity, fd, released: this.#released }, settings.safe ?? 'inactive'),
     );
   }
 
@@ -152,8 +152,10 @@ export class ChardevDriver implements GpioDriver {
     }
     const identity = chips.resolve(address);
     const { fd, edges } = this.#takeInput(identity, consumer, settings);
-    this.#warnSpecial(identity);
-    return this.#hold(new HeldInput({ uapi, identity, fd, released: this.#released, log: this.#log, edges }));
+    warnSpecial(identity, this.#log);
+    return this.#hold(
+      new KernelInput({ uapi, identity, fd, released: this.#released, log: this.#log, edges }),
+    );
   }
 
   async pwm(address: LineAddress, consumer: string, settings: PwmSettings): Promise<PwmLine> {
@@ -199,15 +201,6 @@ export class ChardevDriver implements GpioDriver {
         edges: false,
       };
     }
-  }
-
-  #warnSpecial(identity: LineIdentity): void {
-    const special = specialFunction(identity.chip, identity.offset);
-    if (special === undefined) return;
-    this.#log.warn(
-      { line: identity.name },
-      `${identity.name} usually serves ${special}; while it is used as a plain line that function does not work`,
-    );
   }
 
   readonly #released = (line: Line): void => {

@@ -1,12 +1,7 @@
 import type { LineIdentity } from '../../contract.js';
 import { HalError } from '../../errors.js';
 import { errnoName } from '../../ffi.js';
-
-/** Where a line is, for messages: `GPIO17 (pinctrl-bcm2711:17)`. */
-export function describe(line: LineIdentity): string {
-  const place = `${line.chip}:${line.offset}`;
-  return line.name === '' ? place : `${line.name} (${place})`;
-}
+import { describe } from '../describe.js';
 
 /** The error of a system call on a line, by its errno. */
 export function lineFailure(line: LineIdentity, doing: string, errno: number): HalError {

@@ -1,10 +1,11 @@
 import type { EdgeEvent, InputLine } from '../../contract.js';
 import { HalError, messageOf } from '../../errors.js';
 import type { Watch } from '../../ffi.js';
+import { LineListeners } from '../../lines/index.js';
 import type { Log } from '../../log.js';
-import { describe } from './failure.js';
+import { describe } from '../describe.js';
 import { decodeEvent, SIZE } from './layout.js';
-import { HeldLine, type HeldLineDeps } from './line.js';
+import { KernelLine, type KernelLineDeps } from './line.js';
 
 /** Events that one read takes; more are taken by the next turn of the event loop. */
 const EVENTS_PER_READ = 64;
@@ -13,19 +14,19 @@ const EVENTS_PER_READ = 64;
  * An input with edges. Each has a descriptor of its own, since the kernel keeps the consumer's name and the life of a
  * line by request; the event loop's one poll watches them all, without a thread.
  */
-export class HeldInput extends HeldLine implements InputLine {
+export class KernelInput extends KernelLine implements InputLine {
   readonly #buffer = Buffer.alloc(SIZE.LINE_EVENT * EVENTS_PER_READ);
-  readonly #onEdge = new Set<(event: EdgeEvent) => void>();
-  readonly #onError = new Set<(error: Error) => void>();
+  readonly #listeners: LineListeners;
   readonly #log: Log;
   #watch: Watch | undefined;
   #sequence = 0;
   #draining = false;
 
   /** @param edges false where the chip has no interrupts: the line can then only be read */
-  constructor(deps: HeldLineDeps & { readonly log: Log; readonly edges: boolean }) {
+  constructor(deps: KernelLineDeps & { readonly log: Log; readonly edges: boolean }) {
     super(deps);
     this.#log = deps.log;
+    this.#listeners = new LineListeners(deps.identity, deps.log);
     if (deps.edges) this.#watch = this.uapi.watch(this.fd, () => this.#drain());
   }
 
@@ -39,22 +40,17 @@ export class HeldInput extends HeldLine implements InputLine {
     }
     // What happened before this call is not for this listener.
     this.#drain();
-    const entry = (event: EdgeEvent): void => listener(event);
-    this.#onEdge.add(entry);
-    return () => this.#onEdge.delete(entry);
+    return this.#listeners.onEdge(listener);
   }
 
   onError(listener: (error: Error) => void): () => void {
     this.assertOpen();
-    const entry = (error: Error): void => listener(error);
-    this.#onError.add(entry);
-    return () => this.#onError.delete(entry);
+    return this.#listeners.onError(listener);
   }
 
   protected override beforeClose(): void {
     this.#endWatch();
-    this.#onEdge.clear();
-    this.#onError.clear();
+    this.#listeners.clear();
   }
 
   #endWatch(): void {
@@ -87,12 +83,11 @@ export class HeldInput extends HeldLine implements InputLine {
         'edges came faster than they were read; some are lost',
       );
     }
-    const edge: EdgeEvent = {
+    this.#listeners.edge({
       edge: event.rising ? 'rising' : 'falling',
       timestampNs: event.timestampNs,
       sequence: event.lineSequence,
-    };
-    for (const listener of [...this.#onEdge]) this.#call(() => listener(edge));
+    });
   }
 
   #fail(cause: unknown): void {
@@ -103,15 +98,6 @@ export class HeldInput extends HeldLine implements InputLine {
       { cause },
     );
     this.#log.error({ line: this.identity.name, err: error }, 'input failed');
-    for (const listener of [...this.#onError]) this.#call(() => listener(error));
-  }
-
-  /** A listener's own failure must not end the watch for the others. */
-  #call(listener: () => void): void {
-    try {
-      listener();
-    } catch (error) {
-      this.#log.error({ line: this.identity.name, err: error }, 'a listener of this line failed');
-    }
+    this.#listeners.error(error);
   }
 }

@@ -1,32 +1,25 @@
-import type { Line, LineIdentity, LineValue, OutputLine } from '../../contract.js';
-import { HalError } from '../../errors.js';
-import { describe, lineFailure } from './failure.js';
+import type { LineValue, OutputLine } from '../../contract.js';
+import { HeldLine, type HeldLineDeps } from '../held-line.js';
+import { lineFailure } from './failure.js';
 import { decodeLineValue, encodeLineValue, IOCTL } from './layout.js';
 import type { GpioUapi } from './uapi.js';
 
-export interface HeldLineDeps {
+export interface KernelLineDeps extends HeldLineDeps {
   readonly uapi: GpioUapi;
-  readonly identity: LineIdentity;
   /** The descriptor of the request; the line closes it. */
   readonly fd: number;
-  /** Tells the driver that the line is no longer held. */
-  readonly released: (line: Line) => void;
 }
 
 /** A line that the kernel gave us: one request, one descriptor. */
-export abstract class HeldLine implements Line {
-  readonly identity: LineIdentity;
+export abstract class KernelLine extends HeldLine {
   protected readonly uapi: GpioUapi;
   protected readonly fd: number;
-  readonly #released: (line: Line) => void;
   readonly #answer = encodeLineValue(0);
-  #open = true;
 
-  constructor(deps: HeldLineDeps) {
-    this.identity = deps.identity;
+  constructor(deps: KernelLineDeps) {
+    super(deps);
     this.uapi = deps.uapi;
     this.fd = deps.fd;
-    this.#released = deps.released;
   }
 
   async read(): Promise<LineValue> {
@@ -36,37 +29,26 @@ export abstract class HeldLine implements Line {
     return decodeLineValue(this.#answer) ? 'active' : 'inactive';
   }
 
-  async close(): Promise<void> {
-    if (!this.#open) return;
-    this.#open = false;
+  protected override letGo(): void {
     try {
       this.beforeClose();
     } finally {
       this.uapi.close(this.fd);
-      this.#released(this);
     }
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  /** What must happen while the line is still held. The line is closed also when it throws. */
-  protected beforeClose(): void {}
-
-  protected assertOpen(): void {
-    if (!this.#open) throw new HalError('HAL_CLOSED', `line ${describe(this.identity)} was closed`);
-  }
+  /** What must happen while the descriptor is still open. */
+  protected abstract beforeClose(): void;
 }
 
 const WRITTEN = Promise.resolve();
 
-export class HeldOutput extends HeldLine implements OutputLine {
+export class KernelOutput extends KernelLine implements OutputLine {
   readonly #active = encodeLineValue(1);
   readonly #inactive = encodeLineValue(0);
 
   constructor(
-    deps: HeldLineDeps,
+    deps: KernelLineDeps,
     private readonly safe: LineValue,
   ) {
     super(deps);

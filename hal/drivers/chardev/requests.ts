@@ -1,8 +1,9 @@
 import type { LineIdentity } from '../../contract.js';
 import { HalError } from '../../errors.js';
 import { errnoName } from '../../ffi.js';
+import { describe } from '../describe.js';
 import type { Chips } from './chips.js';
-import { describe, lineFailure } from './failure.js';
+import { lineFailure } from './failure.js';
 import {
   encodeLineConfig,
   encodeLineRequest,

@@ -18,6 +18,7 @@ import type {
 } from '../../contract.js';
 import { HalError } from '../../errors.js';
 import { debounced } from '../../lines/index.js';
+import { type Log, SILENT } from '../../log.js';
 import { unknownLine } from '../unknown-line.js';
 import type { MockBoard } from './board.js';
 import { type Circuit, type CircuitLine, levelFor } from './circuit.js';
@@ -60,6 +61,7 @@ export class MockDriver implements GpioDriver {
   constructor(
     /** The control side. */
     readonly board: MockBoard,
+    private readonly log: Log = SILENT,
   ) {
     this.#circuit = board.circuit;
     this.pulses = { capture: (line, request) => this.#capture(line, request) };
@@ -132,7 +134,7 @@ export class MockDriver implements GpioDriver {
     line.holder = held;
     this.#held.add(held);
     return debounceMs > 0
-      ? debounced(held, { clock: this.#circuit.clock, periodMs: debounceMs, edge })
+      ? debounced(held, { clock: this.#circuit.clock, log: this.log, periodMs: debounceMs, edge })
       : held;
   }
 

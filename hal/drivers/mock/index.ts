@@ -24,5 +24,6 @@ export { MockSwitch, type SwitchSettings } from './switch.js';
 export function createDriver(deps: DriverDeps): MockDriver {
   return new MockDriver(
     deps.mock ?? new MockBoard({ clock: deps.clock, ...(deps.wires && { wires: deps.wires }) }),
+    deps.log,
   );
 }

@@ -19,8 +19,8 @@ import { HalError, messageOf } from '../../errors.js';
 import { debounced } from '../../lines/index.js';
 import type { Log } from '../../log.js';
 import { KernelPwm, servoOverPwm } from '../../pwm/index.js';
-import { closeAll, type Held } from '../close-all.js';
-import { consumerLabel } from '../consumer.js';
+import { describe } from '../describe.js';
+import { HeldLines } from '../held-lines.js';
 import { HEADER_CHIPS, specialFunction } from '../special-lines.js';
 import { unknownLine } from '../unknown-line.js';
 import { SysfsInput, SysfsOutput } from './lines.js';
@@ -51,15 +51,15 @@ export class OnoffDriver implements GpioDriver {
   readonly pulses = undefined;
   readonly #root: string;
   readonly #pwm: KernelPwm;
-  readonly #held = new Set<Held>();
-  /** Consumers of our own lines by sysfs number; sysfs itself keeps none. */
-  readonly #consumers = new Map<number, string>();
+  /** sysfs itself keeps no consumers. */
+  readonly #held: HeldLines;
   #chips: readonly SysfsChip[] = [];
   #Gpio: OnoffConstructor | undefined;
   #hasPwm = false;
 
   constructor(private readonly deps: OnoffDeps) {
     this.#root = deps.root ?? SYSFS_ROOT;
+    this.#held = new HeldLines(deps.log);
     this.#pwm = deps.pwm ?? new KernelPwm({ clock: deps.clock });
   }
 
@@ -89,7 +89,7 @@ export class OnoffDriver implements GpioDriver {
 
   async stop(): Promise<void> {
     this.#Gpio = undefined;
-    await closeAll(this.#held);
+    await this.#held.close();
   }
 
   async chips(): Promise<readonly ChipInfo[]> {
@@ -117,14 +117,11 @@ export class OnoffDriver implements GpioDriver {
     const found = this.#find(address);
     // The direction files "high" and "low" set direction and electrical level in one step, whatever active_low says.
     const direction = (initial === 'active') !== activeLow ? 'high' : 'low';
-    const gpio = this.#take(
-      found,
-      consumer,
-      () => new Gpio(found.number, direction, undefined, { activeLow }),
-    );
-    return this.#hold(
-      new SysfsOutput({ identity: found.identity, gpio, released: this.#release(found) }, safe),
-    );
+    const { identity, number } = found;
+    return this.#held.take(identity, consumer, (released) => {
+      const gpio = this.#export(found, () => new Gpio(number, direction, undefined, { activeLow }));
+      return new SysfsOutput({ identity, gpio, released }, safe);
+    });
   }
 
   async input(address: LineAddress, consumer: string, settings: InputSettings = {}): Promise<InputLine> {
@@ -136,64 +133,39 @@ export class OnoffDriver implements GpioDriver {
     const Gpio = this.#started();
     const found = this.#find(address);
     const edge = debounceMs > 0 ? 'both' : wanted;
-    const gpio = this.#take(found, consumer, () => new Gpio(found.number, 'in', edge, { activeLow }));
+    const { identity, number } = found;
     const { clock, log } = this.deps;
-    const line = this.#hold(
-      new SysfsInput({ identity: found.identity, gpio, released: this.#release(found), clock, log, edge }),
-    );
-    return debounceMs > 0 ? debounced(line, { clock, periodMs: debounceMs, edge: wanted }) : line;
+    const line = this.#held.take(identity, consumer, (released) => {
+      const gpio = this.#export(found, () => new Gpio(number, 'in', edge, { activeLow }));
+      return new SysfsInput({ identity, gpio, released, clock, log, edge });
+    });
+    return debounceMs > 0 ? debounced(line, { clock, log, periodMs: debounceMs, edge: wanted }) : line;
   }
 
   async pwm(address: LineAddress, consumer: string, settings: PwmSettings): Promise<PwmLine> {
     this.#started();
     const { identity } = this.#find(address);
-    const line = await this.#pwm.open(identity, consumer, settings, (closed) => this.#held.delete(closed));
-    return this.#hold(line);
+    return this.#held.hold(await this.#pwm.open(identity, consumer, settings, this.#held.released));
   }
 
   async servo(address: LineAddress, consumer: string): Promise<ServoLine> {
     this.#started();
     const { identity } = this.#find(address);
-    return this.#hold(
-      await servoOverPwm(this.#pwm, identity, consumer, (closed) => this.#held.delete(closed)),
-    );
+    return this.#held.hold(await servoOverPwm(this.#pwm, identity, consumer, this.#held.released));
   }
 
-  #take(found: Found, consumer: string, make: () => OnoffGpio): OnoffGpio {
-    const { identity, number } = found;
-    const holder = this.#consumers.get(number);
-    if (holder !== undefined) {
-      throw new HalError('HAL_LINE_BUSY', `line ${identity.name} is held by "${holder}"`);
-    }
+  #export({ identity, number }: Found, make: () => OnoffGpio): OnoffGpio {
     if (lineState(number, this.#root).exported) {
       this.deps.log.warn(
         { line: identity.name },
         `${identity.name} is exported already, by a program that was killed or one that still runs; it is taken over`,
       );
     }
-    const special = specialFunction(identity.chip, identity.offset);
-    if (special !== undefined) {
-      this.deps.log.warn({ line: identity.name }, `${identity.name} usually serves ${special}`);
-    }
     try {
-      const gpio = make();
-      this.#consumers.set(number, consumerLabel(consumer));
-      return gpio;
+      return make();
     } catch (cause) {
       throw takeFailure(identity, cause);
     }
-  }
-
-  #release(found: Found): (line: Held) => void {
-    return (line) => {
-      this.#held.delete(line);
-      this.#consumers.delete(found.number);
-    };
-  }
-
-  #hold<L extends Held>(line: L): L {
-    this.#held.add(line);
-    return line;
   }
 
   #find(address: LineAddress): Found {
@@ -225,7 +197,7 @@ export class OnoffDriver implements GpioDriver {
       direction: state.direction,
       activeLow: state.activeLow,
       bias: 'as-is',
-      consumer: this.#consumers.get(number) ?? (state.exported ? 'sysfs' : undefined),
+      consumer: this.#held.consumerOf(identity) ?? (state.exported ? 'sysfs' : undefined),
       ...(special === undefined ? {} : { special }),
     };
   }
@@ -259,7 +231,7 @@ function refuseDrive(drive: Drive | undefined): void {
 
 function takeFailure(line: LineIdentity, cause: unknown): HalError {
   const code = (cause as NodeJS.ErrnoException).code;
-  const where = line.name || `${line.chip}:${line.offset}`;
+  const where = describe(line);
   switch (code) {
     case 'EBUSY':
       return new HalError(

@@ -1,33 +1,22 @@
 import type { Clock } from '../../clock.js';
-import type {
-  EdgeEvent,
-  EdgeSelection,
-  InputLine,
-  LineIdentity,
-  LineValue,
-  OutputLine,
-} from '../../contract.js';
-import { HalError, messageOf } from '../../errors.js';
+import type { EdgeEvent, EdgeSelection, InputLine, LineValue, OutputLine } from '../../contract.js';
+import { HalError } from '../../errors.js';
+import { LineListeners } from '../../lines/index.js';
 import type { Log } from '../../log.js';
-import type { Held } from '../close-all.js';
+import { describe } from '../describe.js';
+import { HeldLine, type HeldLineDeps } from '../held-line.js';
 import type { OnoffGpio } from './package.js';
 
-export interface SysfsLineDeps {
-  readonly identity: LineIdentity;
+export interface SysfsLineDeps extends HeldLineDeps {
   readonly gpio: OnoffGpio;
-  readonly released: (line: Held) => void;
 }
 
-abstract class SysfsLine implements Held {
-  readonly identity: LineIdentity;
+abstract class SysfsLine extends HeldLine {
   protected readonly gpio: OnoffGpio;
-  readonly #released: (line: Held) => void;
-  #open = true;
 
   constructor(deps: SysfsLineDeps) {
-    this.identity = deps.identity;
+    super(deps);
     this.gpio = deps.gpio;
-    this.#released = deps.released;
   }
 
   async read(): Promise<LineValue> {
@@ -35,34 +24,17 @@ abstract class SysfsLine implements Held {
     return this.io('reading', () => (this.gpio.readSync() === 1 ? 'active' : 'inactive'));
   }
 
-  async close(): Promise<void> {
-    if (!this.#open) return;
-    this.#open = false;
-    try {
-      this.beforeClose();
-    } finally {
-      this.#released(this);
-      this.io('releasing', () => this.gpio.unexport());
-    }
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  protected override letGo(): void {
+    this.io('releasing', () => {
+      try {
+        this.beforeClose();
+      } finally {
+        this.gpio.unexport();
+      }
+    });
   }
 
   protected abstract beforeClose(): void;
-
-  protected assertOpen(): void {
-    if (!this.#open) throw new HalError('HAL_CLOSED', `line ${this.identity.name} was closed`);
-  }
-
-  protected io<T>(doing: string, work: () => T): T {
-    try {
-      return work();
-    } catch (cause) {
-      throw new HalError('HAL_IO', `${doing} line ${this.identity.name}: ${messageOf(cause)}`, { cause });
-    }
-  }
 }
 
 export class SysfsOutput extends SysfsLine implements OutputLine {
@@ -80,11 +52,11 @@ export class SysfsOutput extends SysfsLine implements OutputLine {
   /** Synchronous on purpose: sysfs answers from memory in about 10 µs, and threads would mix up the order of writes. */
   async write(value: LineValue): Promise<void> {
     this.assertOpen();
-    this.#set(value);
+    this.io('writing', () => this.#set(value));
   }
 
   #set(value: LineValue): void {
-    this.io('writing', () => this.gpio.writeSync(value === 'active' ? 1 : 0));
+    this.gpio.writeSync(value === 'active' ? 1 : 0);
   }
 
   protected override beforeClose(): void {
@@ -94,10 +66,8 @@ export class SysfsOutput extends SysfsLine implements OutputLine {
 
 export class SysfsInput extends SysfsLine implements InputLine {
   readonly #clock: Clock;
-  readonly #log: Log;
   readonly #edge: EdgeSelection;
-  readonly #onEdge = new Set<(event: EdgeEvent) => void>();
-  readonly #onError = new Set<(error: Error) => void>();
+  readonly #listeners: LineListeners;
   #sequence = 0;
   #woken = false;
   #level: 0 | 1;
@@ -107,7 +77,7 @@ export class SysfsInput extends SysfsLine implements InputLine {
   ) {
     super(deps);
     this.#clock = deps.clock;
-    this.#log = deps.log;
+    this.#listeners = new LineListeners(deps.identity, deps.log);
     this.#edge = deps.edge;
     this.#level = this.gpio.readSync();
     this.gpio.watch((error, value) => this.#changed(error, value));
@@ -115,30 +85,25 @@ export class SysfsInput extends SysfsLine implements InputLine {
 
   onEdge(listener: (event: EdgeEvent) => void): () => void {
     this.assertOpen();
-    const entry = (event: EdgeEvent): void => listener(event);
-    this.#onEdge.add(entry);
-    return () => this.#onEdge.delete(entry);
+    return this.#listeners.onEdge(listener);
   }
 
   onError(listener: (error: Error) => void): () => void {
     this.assertOpen();
-    const entry = (error: Error): void => listener(error);
-    this.#onError.add(entry);
-    return () => this.#onError.delete(entry);
+    return this.#listeners.onError(listener);
   }
 
   protected override beforeClose(): void {
     this.gpio.unwatchAll();
-    this.#onEdge.clear();
-    this.#onError.clear();
+    this.#listeners.clear();
   }
 
   #changed(error: Error | null | undefined, value: 0 | 1): void {
     if (error) {
-      const failure = new HalError('HAL_IO', `line ${this.identity.name}: no more edges, ${error.message}`, {
-        cause: error,
-      });
-      for (const listener of [...this.#onError]) this.#call(() => listener(failure));
+      const where = describe(this.identity);
+      this.#listeners.error(
+        new HalError('HAL_IO', `line ${where}: no more edges, ${error.message}`, { cause: error }),
+      );
       return;
     }
     const first = !this.#woken;
@@ -151,20 +116,10 @@ export class SysfsInput extends SysfsLine implements InputLine {
     }
     this.#level = value;
     this.#sequence += 1;
-    const event: EdgeEvent = {
+    this.#listeners.edge({
       edge: value === 1 ? 'rising' : 'falling',
       timestampNs: this.#clock.monotonicNs(),
       sequence: this.#sequence,
-    };
-    for (const listener of [...this.#onEdge]) this.#call(() => listener(event));
-  }
-
-  /** A listener's own failure must not keep the edge from the others. */
-  #call(listener: () => void): void {
-    try {
-      listener();
-    } catch (error) {
-      this.#log.error({ line: this.identity.name, err: error }, 'a listener of this line failed');
-    }
+    });
   }
 }

@@ -18,8 +18,9 @@ import type {
 import { HalError, messageOf } from '../../errors.js';
 import { debounced } from '../../lines/index.js';
 import type { Log } from '../../log.js';
-import { closeAll, type Held } from '../close-all.js';
-import { consumerLabel } from '../consumer.js';
+import type { Held } from '../close-all.js';
+import type { HeldLineDeps } from '../held-line.js';
+import { HeldLines } from '../held-lines.js';
 import { specialFunction } from '../special-lines.js';
 import { unknownLine } from '../unknown-line.js';
 import { type Board, chipLabel, requireBoard, thisBoard } from './board.js';
@@ -64,11 +65,12 @@ export class PigpioDriver implements GpioDriver {
     pulseCapture: false,
     simulated: false,
   };
-  readonly #held = new Set<Held>();
-  readonly #consumers = new Map<number, string>();
+  readonly #held: HeldLines;
   #running: Running | undefined;
 
-  constructor(private readonly deps: PigpioDeps) {}
+  constructor(private readonly deps: PigpioDeps) {
+    this.#held = new HeldLines(deps.log);
+  }
 
   async start(signal: AbortSignal): Promise<void> {
     if (this.#running) return;
@@ -102,7 +104,7 @@ export class PigpioDriver implements GpioDriver {
     if (running === undefined) return;
     this.#running = undefined;
     try {
-      await closeAll(this.#held);
+      await this.#held.close();
     } finally {
       running.pigpio.terminate();
     }
@@ -124,7 +126,7 @@ export class PigpioDriver implements GpioDriver {
         direction: mode === 0 ? 'input' : mode === 1 ? 'output' : 'unknown',
         activeLow: false,
         bias: 'as-is',
-        consumer: this.#consumers.get(offset),
+        consumer: this.#held.consumerOf({ chip, offset, name: `GPIO${offset}` }),
         ...(special === undefined ? {} : { special }),
       };
     });
@@ -173,7 +175,7 @@ export class PigpioDriver implements GpioDriver {
           pud: pudOf(bias),
         }),
     );
-    return software ? debounced(line, { clock, periodMs: debounceMs, edge }) : line;
+    return software ? debounced(line, { clock, log, periodMs: debounceMs, edge }) : line;
   }
 
   async pwm(address: LineAddress, consumer: string, settings: PwmSettings): Promise<PwmLine> {
@@ -196,29 +198,13 @@ export class PigpioDriver implements GpioDriver {
   #take<L extends Held>(
     address: LineAddress,
     consumer: string,
-    make: (
-      base: { identity: LineIdentity; released: (line: Held) => void },
-      gpio: InstanceType<Pigpio['Gpio']>,
-    ) => L,
+    make: (base: HeldLineDeps, gpio: InstanceType<Pigpio['Gpio']>) => L,
   ): L {
     const { pigpio } = this.#started();
     const identity = this.#find(address);
-    const holder = this.#consumers.get(identity.offset);
-    if (holder !== undefined) {
-      throw new HalError('HAL_LINE_BUSY', `line ${identity.name} is held by "${holder}"`);
-    }
-    const released = (line: Held): void => {
-      this.#held.delete(line);
-      this.#consumers.delete(identity.offset);
-    };
-    const line = make({ identity, released }, new pigpio.Gpio(identity.offset));
-    const special = specialFunction(identity.chip, identity.offset);
-    if (special !== undefined) {
-      this.deps.log.warn({ line: identity.name }, `${identity.name} usually serves ${special}`);
-    }
-    this.#consumers.set(identity.offset, consumerLabel(consumer));
-    this.#held.add(line);
-    return line;
+    return this.#held.take(identity, consumer, (released) =>
+      make({ identity, released }, new pigpio.Gpio(identity.offset)),
+    );
   }
 
   #find(address: LineAddress): LineIdentity {

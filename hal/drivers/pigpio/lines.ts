@@ -2,16 +2,16 @@ import type {
   EdgeEvent,
   EdgeSelection,
   InputLine,
-  LineIdentity,
   LineValue,
   OutputLine,
   PwmLine,
   ServoLine,
 } from '../../contract.js';
-import { HalError, messageOf } from '../../errors.js';
+import { HalError } from '../../errors.js';
+import { LineListeners } from '../../lines/index.js';
 import type { Log } from '../../log.js';
 import { checkPulseWidth } from '../../pwm/index.js';
-import type { Held } from '../close-all.js';
+import { HeldLine, type HeldLineDeps } from '../held-line.js';
 import type { PigpioGpio } from './package.js';
 import type { Ticks } from './ticks.js';
 
@@ -20,39 +20,23 @@ const PWM_RANGE = 1_000;
 /** Frequencies in Hz that the library's usual sample rate of 5 µs reaches. */
 const PWM_HZ = { min: 10, max: 8_000 } as const;
 
-export interface PigpioLineDeps {
-  readonly identity: LineIdentity;
+export interface PigpioLineDeps extends HeldLineDeps {
   readonly gpio: PigpioGpio;
   readonly activeLow: boolean;
-  readonly released: (line: Held) => void;
 }
 
-abstract class PigpioLine implements Held {
-  readonly identity: LineIdentity;
+abstract class PigpioLine extends HeldLine {
   protected readonly gpio: PigpioGpio;
   protected readonly activeLow: boolean;
-  readonly #released: (line: Held) => void;
-  #open = true;
 
   constructor(deps: PigpioLineDeps) {
-    this.identity = deps.identity;
+    super(deps);
     this.gpio = deps.gpio;
     this.activeLow = deps.activeLow;
-    this.#released = deps.released;
   }
 
-  async close(): Promise<void> {
-    if (!this.#open) return;
-    this.#open = false;
-    try {
-      this.io('releasing', () => this.beforeClose());
-    } finally {
-      this.#released(this);
-    }
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  protected override letGo(): void {
+    this.io('releasing', () => this.beforeClose());
   }
 
   protected abstract beforeClose(): void;
@@ -66,18 +50,6 @@ abstract class PigpioLine implements Held {
 
   protected level(value: LineValue): 0 | 1 {
     return (value === 'active') !== this.activeLow ? 1 : 0;
-  }
-
-  protected assertOpen(): void {
-    if (!this.#open) throw new HalError('HAL_CLOSED', `line ${this.identity.name} was closed`);
-  }
-
-  protected io<T>(doing: string, work: () => T): T {
-    try {
-      return work();
-    } catch (cause) {
-      throw new HalError('HAL_IO', `${doing} line ${this.identity.name}: ${messageOf(cause)}`, { cause });
-    }
   }
 }
 
@@ -116,8 +88,7 @@ export class PigpioOutput extends PigpioLine implements OutputLine {
 export class PigpioInput extends PigpioLine implements InputLine {
   readonly #ticks: Ticks;
   readonly #edge: EdgeSelection;
-  readonly #log: Log;
-  readonly #onEdge = new Set<(event: EdgeEvent) => void>();
+  readonly #listeners: LineListeners;
   #sequence = 0;
 
   /** @param deps filterUs is the library's glitch filter, 0..300000 µs */
@@ -133,7 +104,7 @@ export class PigpioInput extends PigpioLine implements InputLine {
     super(deps);
     this.#ticks = deps.ticks;
     this.#edge = deps.edge;
-    this.#log = deps.log;
+    this.#listeners = new LineListeners(deps.identity, deps.log);
     this.io('taking', () => {
       this.gpio.mode(0);
       if (deps.pud !== undefined) this.gpio.pullUpDown(deps.pud);
@@ -149,9 +120,7 @@ export class PigpioInput extends PigpioLine implements InputLine {
 
   onEdge(listener: (event: EdgeEvent) => void): () => void {
     this.assertOpen();
-    const entry = (event: EdgeEvent): void => listener(event);
-    this.#onEdge.add(entry);
-    return () => this.#onEdge.delete(entry);
+    return this.#listeners.onEdge(listener);
   }
 
   /** The library reports no failure of a line; the listener is never called. */
@@ -164,22 +133,14 @@ export class PigpioInput extends PigpioLine implements InputLine {
     this.gpio.disableAlert();
     this.gpio.removeAllListeners('alert');
     this.gpio.glitchFilter(0);
-    this.#onEdge.clear();
+    this.#listeners.clear();
   }
 
   #changed(level: number, tick: number): void {
     const edge = (level === 1) !== this.activeLow ? 'rising' : 'falling';
     if (this.#edge !== 'both' && this.#edge !== edge) return;
     this.#sequence += 1;
-    const event: EdgeEvent = { edge, timestampNs: this.#ticks.toNs(tick), sequence: this.#sequence };
-    for (const listener of [...this.#onEdge]) {
-      try {
-        listener(event);
-      } catch (error) {
-        // A listener's own failure must not keep the edge from the others.
-        this.#log.error({ line: this.identity.name, err: error }, 'a listener of this line failed');
-      }
-    }
+    this.#listeners.edge({ edge, timestampNs: this.#ticks.toNs(tick), sequence: this.#sequence });
   }
 }
 
