@@ -10,9 +10,10 @@ import { Bridge } from './bridge.js';
 import { DynamoDbSink, type DynamoDbSinkOptions } from './dynamodb-sink.js';
 import { ShadowSync, type ShadowSyncOptions } from './shadow-sync/index.js';
 import type { SpoolLimits } from './spool/index.js';
+import type { SpooledSinkOptions } from './spooled-sink.js';
 import { TopicSink } from './topic-sink.js';
 
-type Common = 'clock' | 'log' | 'random' | 'section' | 'limits' | 'backoff';
+type Common = keyof SpooledSinkOptions;
 
 export interface CloudOptions {
   /** The aggregator's section: what the sinks owe is written there together with the totals. */
@@ -58,7 +59,7 @@ export class Cloud implements Service {
     const bounded = limits && { limits };
     const sinks: BatchSink[] = [local];
     if (dynamodb) {
-      const sink = new DynamoDbSink({ ...dynamodb, ...common('dynamodb'), ...bounded, section: cars });
+      const sink = new DynamoDbSink({ ...dynamodb, ...common('dynamodb'), ...bounded, store: cars });
       sinks.push(sink);
       this.#services.push(sink);
     }
@@ -72,7 +73,7 @@ export class Cloud implements Service {
           ...bounded,
           topic: batchTopic,
           link,
-          section: cars,
+          store: cars,
         });
         sinks.push(sink);
         this.#services.push(sink);

@@ -1,23 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Clock, Log } from '../../hal/index.js';
-import { type Batch, type BatchSink, type CarStatsRow, rowOf } from '../aggregator/batch.js';
-import type { Service } from '../lifecycle.js';
-import type { PartStatus } from '../status.js';
-import type { Store, StoreOperation } from '../store/contract.js';
+import type { CarStatsRow } from '../aggregator/batch.js';
 import { describeAwsError, type Item, Table, type TableOptions } from './dynamodb.js';
 import { CloudError } from './errors.js';
-import { Handover } from './handover.js';
-import { Spool, type SpoolEntry, type SpoolOptions } from './spool/index.js';
+import type { SpoolEntry } from './spool/index.js';
+import { SpooledSink, type SpooledSinkOptions } from './spooled-sink.js';
 
-export interface DynamoDbSinkOptions extends Omit<TableOptions, 'clock'> {
-  /** The aggregator's section: what is owed lies there, written together with the totals. */
-  readonly section: Store;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random: () => number;
-  readonly limits?: SpoolOptions['limits'];
-  readonly backoff?: SpoolOptions['backoff'];
-}
+export type DynamoDbSinkOptions = SpooledSinkOptions & Omit<TableOptions, 'clock'>;
 
 /** Keys tried when another thing's row has the same one: two lights may turn green in the same millisecond. */
 const KEYS = 20;
@@ -26,52 +14,22 @@ const KEYS = 20;
  * Batches as items of a DynamoDB table, each exactly once. The key follows from the batch alone, so whatever dies on the
  * way, the next attempt meets what the earlier one wrote and counts it as done.
  */
-export class DynamoDbSink implements BatchSink, Service {
-  readonly name = 'dynamodb';
+export class DynamoDbSink extends SpooledSink {
   readonly #table: Table;
-  readonly #spool: Spool;
-  readonly #handover: Handover;
+  readonly #name: string;
 
-  constructor(private readonly options: DynamoDbSinkOptions) {
-    const { section, clock, log, random, limits, backoff } = options;
+  constructor(options: DynamoDbSinkOptions) {
+    super('dynamodb', options.table, options);
     this.#table = new Table(options);
-    this.#spool = new Spool({
-      name: 'dynamodb',
-      store: section,
-      clock,
-      log,
-      random,
-      ...(limits && { limits }),
-      ...(backoff && { backoff }),
-      deliver: (entry, signal) => this.#deliver(entry, signal),
-    });
-    this.#handover = new Handover(this.#spool);
+    this.#name = options.table;
   }
 
-  /** Before the aggregator. Asks nothing of the network. */
-  start(signal: AbortSignal): Promise<void> {
-    return this.#spool.start(signal);
-  }
-
-  async stop(): Promise<void> {
-    await this.#spool.stop();
+  override async stop(): Promise<void> {
+    await super.stop();
     await this.#table.close();
   }
 
-  accept(batch: Batch): readonly StoreOperation[] {
-    const payload = Buffer.from(JSON.stringify(rowOf(batch)));
-    return this.#handover.accept(batch, { subject: this.options.table, payload });
-  }
-
-  accepted(batch: Batch): void {
-    this.#handover.accepted(batch);
-  }
-
-  part(): PartStatus {
-    return this.#spool.part();
-  }
-
-  async #deliver(entry: SpoolEntry, signal: AbortSignal): Promise<void> {
+  protected async deliver(entry: SpoolEntry, signal: AbortSignal): Promise<void> {
     const row = JSON.parse(Buffer.from(entry.payload).toString('utf8')) as CarStatsRow;
     for (let attempt = 0; attempt < KEYS; attempt++) {
       const mine = withKey(row, attempt);
@@ -86,7 +44,7 @@ export class DynamoDbSink implements BatchSink, Service {
   #foreign(row: CarStatsRow, what: string): CloudError {
     return new CloudError(
       'CLOUD_REFUSED',
-      `table ${this.options.table}: window ${row.Window} of ${row.Thing} was not written: ${what}; does another installation write there?`,
+      `table ${this.#name}: window ${row.Window} of ${row.Thing} was not written: ${what}; does another installation write there?`,
     );
   }
 
@@ -95,7 +53,7 @@ export class DynamoDbSink implements BatchSink, Service {
       return await this.#table.put({ ...row }, signal);
     } catch (error) {
       if (error instanceof CloudError) throw error;
-      throw new Error(`DynamoDB table ${this.options.table}: ${describeAwsError(error)}`, { cause: error });
+      throw new Error(`DynamoDB table ${this.#name}: ${describeAwsError(error)}`, { cause: error });
     }
   }
 }

@@ -76,7 +76,7 @@ async function site(make: () => Promise<Far>, rows: { up: string[]; down: string
   const sink = new TopicSink({
     topic: 'stats/cars',
     link: iot.link,
-    section,
+    store: section,
     clock,
     log: SILENT,
     random: () => 0,

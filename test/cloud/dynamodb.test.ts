@@ -36,14 +36,14 @@ async function listen(server: Server): Promise<string> {
 const database = () => listen(dynalite({ createTableMs: 5 }));
 
 async function sinkFor(endpoint: string, over: Partial<DynamoDbSinkOptions> = {}) {
-  const section = over.section ?? new MemoryStore();
+  const section = over.store ?? new MemoryStore();
   const sink = new DynamoDbSink({
     table: 'CarStats',
     region: 'us-east-1',
     endpoint,
     credentials: keys,
     create: true,
-    section,
+    store: section,
     clock: new SystemClock(),
     log: SILENT,
     random: () => 0,
@@ -132,7 +132,7 @@ describe('DynamoDB sink', () => {
     const first = await sinkFor(endpoint);
     await first.hand(batch(1));
     await until(() => figures(first.sink).delivered === 1);
-    const again = await sinkFor(endpoint, { section: new MemoryStore() });
+    const again = await sinkFor(endpoint, { store: new MemoryStore() });
     await again.hand(batch(1));
     await until(() => figures(again.sink).delivered === 1);
     expect(await rows(endpoint)).toHaveLength(1);
@@ -145,7 +145,7 @@ describe('DynamoDB sink', () => {
     await hand(batch(999, { ...same, thing: 'A' }));
     await hand(batch(999, { ...same, thing: 'B' }));
     await until(() => figures(sink).delivered === 2);
-    const again = await sinkFor(endpoint, { section: new MemoryStore() });
+    const again = await sinkFor(endpoint, { store: new MemoryStore() });
     await again.hand(batch(999, { ...same, thing: 'B' }));
     await until(() => figures(again.sink).delivered === 1);
     expect((await rows(endpoint)).map((row) => [row.Thing, row.Time])).toEqual([

@@ -184,11 +184,17 @@ describe('shadow synchronization', () => {
     await r.pass(1_000);
     const both = { desired: { property: 'G' }, reported: { property: 'G' } };
     expect(await r.states()).toEqual([both, both]);
-    expect(r.part()).toMatchObject({ state: 'ok', figures: { behind: 0 } });
+    expect(r.part()).toMatchObject({ state: 'ok', figures: { queued: 0 } });
     const { asked } = r.line;
+    await r.pass(60_000);
     await r.edit(r.site, { reported: { property: 'Y' } });
     await r.pass(1_000);
+    const wrote = new Date(r.clock.now()).toISOString();
     expect(r.line.asked - asked).toBe(1);
+    expect(r.part().figures).toMatchObject({ lastWrite: wrote });
+    await r.pass(60_000);
+    await r.crash();
+    expect(r.part().figures).toMatchObject({ lastWrite: wrote });
   });
 
   it('merges what both sides did while the line was cut: desired is the cloud’s, reported the device’s', async () => {

@@ -43,7 +43,7 @@ describeSink('DynamoDB', async () => {
       endpoint,
       credentials: async () => ({ ...keys, sessionToken: 'c', expiration: new Date(Date.now() + 3_600_000) }),
       create: true,
-      section,
+      store: section,
     });
     await sink.start(never);
     return sink;
@@ -92,7 +92,7 @@ for (const name of ['topic', 'local and topic'] as const) {
         locate: async () => [far.address],
         connect: connectMqtt,
       });
-      const sink = new TopicSink({ ...common, topic: 'stats/cars', link, section });
+      const sink = new TopicSink({ ...common, topic: 'stats/cars', link, store: section });
       current = { link, sink };
       await sink.start(never);
       await link.start(never);

@@ -68,9 +68,31 @@ describe('spool', () => {
     for (let i = 0; i < 50; i++) await r.send(String(i));
     await r.clock.advance(0);
     expect(r.arrived).toEqual(Array.from({ length: 50 }, (_, i) => String(i)));
-    expect(r.spool.status()).toMatchObject({ state: 'idle', bytes: 0, delivered: 50 });
+    expect(r.spool.status()).toMatchObject({ state: 'idle', queued: 0, bytes: 0, delivered: 50 });
     await r.spool.stop();
     expect(await keys(r.store)).toEqual(['spool!test!head']);
+  });
+
+  it('tells how many wait, and when the destination took one last, also after a restart', async () => {
+    const r = rig();
+    await r.start();
+    expect(r.spool.part().figures).not.toHaveProperty('lastWrite');
+    await r.clock.advance(5_000);
+    const took = new Date(r.clock.now()).toISOString();
+    await r.send('a');
+    await r.clock.advance(1_000);
+    r.way.open = false;
+    for (const payload of ['b', 'c', 'd']) await r.send(payload);
+    await r.clock.advance(10_000);
+    expect(r.spool.part()).toMatchObject({ state: 'degraded', figures: { queued: 3, lastWrite: took } });
+    await r.spool.stop();
+    await r.start();
+    await r.send('e');
+    expect(r.spool.part().figures).toMatchObject({ queued: 4, lastWrite: took });
+    r.way.open = true;
+    await r.clock.advance(60_000);
+    expect(r.spool.part()).toMatchObject({ state: 'ok', figures: { queued: 0, delivered: 5 } });
+    expect(r.spool.part().figures!.lastWrite! > took).toBe(true);
   });
 
   it('waits longer and longer, up to a minute, and goes on when the way is open', async () => {

@@ -43,6 +43,7 @@ export class CloudShadow {
   readonly #waiting = new Map<string, Waiting>();
   readonly #token = `${randomBytes(9).toString('base64url')}-`;
   #count = 0;
+  #wroteAt: number | undefined;
   #ends: (() => void)[] = [];
 
   constructor(
@@ -54,6 +55,11 @@ export class CloudShadow {
       readonly onChange: () => void;
     },
   ) {}
+
+  /** ms since the epoch at which the cloud accepted a change of ours last; undefined: not since the start. */
+  get wroteAt(): number | undefined {
+    return this.#wroteAt;
+  }
 
   open(): void {
     const { link, id } = this.options;
@@ -110,6 +116,7 @@ export class CloudShadow {
     const body = { state: patch, ...(expected !== undefined && { version: expected }) };
     let changedBefore = false;
     const answer = await this.#ask('update', body, ({ version }) => {
+      this.#wroteAt = this.options.clock.now();
       const before = this.#known;
       // deleted just before: the cloud takes the old version as that of the deleted one and begins a new document
       changedBefore = expected !== undefined && (typeof before !== 'object' || before.version !== expected);
@@ -125,6 +132,7 @@ export class CloudShadow {
   async delete(): Promise<void> {
     try {
       await this.#ask('delete', {}, () => {
+        this.#wroteAt = this.options.clock.now();
         this.#known = 'none';
       });
     } catch (error) {

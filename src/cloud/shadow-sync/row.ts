@@ -11,6 +11,8 @@ export interface Row {
   readonly cloudVersion: number;
   /** ms since the epoch of the last step; 0: none yet. */
   readonly at: number;
+  /** ms since the epoch at which the cloud accepted a change of ours last. */
+  readonly wroteAt?: number;
   readonly pending?: Pending;
 }
 

@@ -44,6 +44,8 @@ interface Worker {
   /** Why it is not in step. */
   cause: string | undefined;
   steps: number;
+  /** Of its row when this started. */
+  wroteAt: number | undefined;
 }
 
 /**
@@ -79,6 +81,7 @@ export class ShadowSync implements Service {
         retry: undefined,
         cause: 'not compared yet',
         steps: 0,
+        wroteAt: undefined,
       });
     }
     link.onOnline(async () => this.#cameOnline());
@@ -89,6 +92,7 @@ export class ShadowSync implements Service {
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     await this.#rows.keepOnly(new Set(this.#workers.keys()));
+    for (const worker of this.#workers.values()) worker.wroteAt = (await this.#rows.load(worker.key)).wroteAt;
     this.#stopping = new AbortController();
     this.#running = true;
     for (const { cloud } of this.#workers.values()) cloud.open();
@@ -116,6 +120,7 @@ export class ShadowSync implements Service {
       ({ dirty, cause, running }) => dirty || cause !== undefined || running !== undefined,
     );
     const cause = behind.find((worker) => worker.cause !== undefined)?.cause;
+    const wroteAt = Math.max(0, ...workers.map(({ cloud, wroteAt }) => cloud.wroteAt ?? wroteAt ?? 0));
     return {
       name: this.name,
       kind: 'cloud',
@@ -123,8 +128,9 @@ export class ShadowSync implements Service {
       ...(cause !== undefined && { cause }),
       figures: {
         shadows: workers.length,
-        behind: behind.length,
+        queued: behind.length,
         steps: workers.reduce((sum, worker) => sum + worker.steps, 0),
+        ...(wroteAt > 0 && { lastWrite: new Date(wroteAt).toISOString() }),
       },
     };
   }

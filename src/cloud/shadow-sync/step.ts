@@ -167,7 +167,15 @@ export class Step {
   ): Promise<void> {
     const at = this.options.clock.now();
     const base = state && { local: state, cloud: state };
-    await this.#save({ base, localVersion, cloudVersion, at, ...(pending && { pending }) });
+    const wroteAt = this.options.cloud.wroteAt ?? this.row.wroteAt;
+    await this.#save({
+      base,
+      localVersion,
+      cloudVersion,
+      at,
+      ...(wroteAt !== undefined && { wroteAt }),
+      ...(pending && { pending }),
+    });
   }
 
   async #save(row: Row): Promise<void> {

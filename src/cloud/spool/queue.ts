@@ -14,6 +14,8 @@ export interface Head {
   readonly droppedForAge: number;
   /** Set aside because the destination will never take them. */
   readonly refused: number;
+  /** ms since the epoch at which the destination acknowledged an entry last; absent: never. */
+  readonly deliveredAt?: number;
 }
 
 /** An entry on its way into the store. */
@@ -53,6 +55,9 @@ export class SpoolQueue {
   /** `end` of the newest entry on disk. */
   #end = 0;
   #reserved = 0;
+  #count = 0;
+  /** Places before this one were all counted when this opened, also those that were never written. */
+  #opened = 0;
   #open = false;
   #removing: Promise<void> | undefined;
 
@@ -77,6 +82,8 @@ export class SpoolQueue {
       this.#next = Math.max(this.#next, last.sequence + 1);
       this.#end = Math.max(this.#end, last.end);
     }
+    this.#count = this.#next - this.#head.sequence;
+    this.#opened = this.#next;
     this.#open = true;
   }
 
@@ -91,6 +98,11 @@ export class SpoolQueue {
   /** Bytes that are owed, on disk. */
   get bytes(): number {
     return this.#end - this.#head.start;
+  }
+
+  /** Entries that are owed, on disk; after a start at most this many. */
+  get length(): number {
+    return this.#count;
   }
 
   /** Bytes on their way into the store. */
@@ -120,7 +132,9 @@ export class SpoolQueue {
       operations: [{ type: 'put', key: this.#key(sequence), value: encode({ ...outgoing, at, end, size }) }],
       committed: () => {
         // what had been reserved before it and is not on disk yet is counted when that commits
-        if (settle()) this.#end = Math.max(this.#end, end);
+        if (!settle()) return;
+        this.#end = Math.max(this.#end, end);
+        this.#count += 1;
       },
       abandoned: () => {
         settle();
@@ -138,14 +152,19 @@ export class SpoolQueue {
       entries.push(decode(this.#sequenceOf(key), value));
     }
     // nothing there: what was counted were places that were reserved and never written
-    if (entries.length === 0 && this.#head.sequence === sequence) this.#head = { ...this.#head, start: end };
+    if (entries.length === 0 && this.#head.sequence === sequence) {
+      this.#head = { ...this.#head, start: end };
+      this.#count = 0;
+    }
     return entries;
   }
 
   /** The queue now begins behind this entry; on disk with the next {@link remove}. */
   advance(past: SpoolEntry, counted: Partial<Head>): void {
     if (past.sequence < this.#head.sequence) return;
+    const places = Math.min(past.sequence + 1, this.#opened) - Math.min(this.#head.sequence, this.#opened);
     this.#head = { ...this.#head, ...counted, sequence: past.sequence + 1, start: past.end };
+    this.#count = this.empty ? 0 : Math.max(1, this.#count - Math.max(1, places));
   }
 
   /** Corrects counters. */

@@ -39,10 +39,13 @@ export interface SpoolStatus {
   readonly state: 'idle' | 'sending' | 'waiting' | 'stopped';
   /** Why it waits: what the last attempt said. */
   readonly cause: string | undefined;
-  /** Bytes that are owed. */
+  /** Entries and bytes that are owed. */
+  readonly queued: number;
   readonly bytes: number;
   /** ms since the epoch at which the oldest entry was handed over; undefined when nothing is owed or it was not read yet. */
   readonly oldestAt: number | undefined;
+  /** ms since the epoch at which the destination acknowledged an entry last, also before a restart; undefined: never. */
+  readonly deliveredAt: number | undefined;
   /** Since the spool exists, also over restarts. */
   readonly delivered: number;
   readonly droppedForSize: number;
@@ -164,12 +167,14 @@ export class Spool implements Service {
   }
 
   status(): SpoolStatus {
-    const { delivered, droppedForSize, droppedForAge, refused } = this.#queue.head;
+    const { delivered, deliveredAt, droppedForSize, droppedForAge, refused } = this.#queue.head;
     return {
       state: this.#state,
       cause: this.#cause,
+      queued: this.#queue.length,
       bytes: this.#queue.bytes,
       oldestAt: this.#queue.empty ? undefined : this.#oldestAt,
+      deliveredAt,
       delivered,
       droppedForSize,
       droppedForAge,
@@ -181,7 +186,7 @@ export class Spool implements Service {
 
   /** As `greenlight status` shows it. */
   part(): PartStatus {
-    const { state, cause, diskTrouble, oldestAt, ...figures } = this.status();
+    const { state, cause, diskTrouble, oldestAt, deliveredAt, ...figures } = this.status();
     const trouble = diskTrouble ?? cause;
     return {
       name: this.options.name,
@@ -191,6 +196,7 @@ export class Spool implements Service {
       figures: {
         ...figures,
         ...(oldestAt !== undefined && { oldestAt: new Date(oldestAt).toISOString() }),
+        ...(deliveredAt !== undefined && { lastWrite: new Date(deliveredAt).toISOString() }),
       } satisfies JsonObject,
     };
   }
@@ -242,14 +248,16 @@ export class Spool implements Service {
 
   #done(entry: SpoolEntry): void {
     const { head } = this.#queue;
+    const deliveredAt = this.options.clock.now();
     if (entry.sequence < head.sequence) {
       // given up for room while it was under way, and arrived all the same
       this.#queue.count({
+        deliveredAt,
         delivered: head.delivered + 1,
         droppedForSize: Math.max(0, head.droppedForSize - 1),
       });
     } else {
-      this.#queue.advance(entry, { delivered: head.delivered + 1 });
+      this.#queue.advance(entry, { deliveredAt, delivered: head.delivered + 1 });
     }
   }
 

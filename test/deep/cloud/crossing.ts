@@ -39,7 +39,7 @@ const sink = new DynamoDbSink({
     expiration: new Date(Date.now() + 86_400_000),
   }),
   create: true,
-  section,
+  store: section,
   clock,
   log: SILENT,
   random: Math.random,
