@@ -1,6 +1,5 @@
 #!/bin/sh
 # Builds Debian packages from a built checkout: build-deb.sh [OUT [ARCH …]]; by default all three into build/.
-# Nothing is compiled: packages with prebuilt binaries for the architecture are fetched, others left out.
 set -eu
 
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -14,30 +13,13 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 for arch in ${*:-arm64 armhf amd64}; do
-  case $arch in
-    arm64) cpu=arm64 ;;
-    armhf) cpu=arm ;;
-    amd64) cpu=x64 ;;
-    *) echo "build-deb.sh: no such architecture: $arch" >&2; exit 2 ;;
-  esac
   tree=$work/$arch
   app=$tree$prefix
   mkdir -p "$app" "$tree/DEBIAN" "$tree/lib/systemd/system" "$tree/usr/lib/sysusers.d" \
     "$tree/usr/lib/tmpfiles.d" "$tree/lib/udev/rules.d" "$tree/usr/bin" "$tree/etc/greenlight/things.d"
-  for part in dist config runtimes docs page package.json README.md LICENSE CHANGELOG.md; do
-    [ ! -e "$here/$part" ] || cp -R "$here/$part" "$app/"
-  done
-  cp "$here/package-lock.json" "$app/"
-  (cd "$app" && npm ci --omit=dev --ignore-scripts --os=linux --cpu="$cpu" --libc=glibc \
-    --no-audit --no-fund --loglevel=error) >&2
-  rm "$app/package-lock.json"
-  # binaries of other machines
-  find "$app/node_modules/classic-level/prebuilds" -mindepth 1 -maxdepth 1 ! -name "linux-$cpu" ! -name "linux-$cpu-*" -exec rm -rf {} +
-  [ ! -d "$app/node_modules/aws-crt/dist/bin" ] ||
-    find "$app/node_modules/aws-crt/dist/bin" -mindepth 1 -maxdepth 1 ! -name "linux-$cpu" ! -name "linux-$cpu-*" -exec rm -rf {} +
-  # addons that would have to be compiled
-  for addon in onoff epoll pigpio node-dht-sensor; do rm -rf "$app/node_modules/$addon"; done
-  chmod 0755 "$app/dist/src/main.js"
+  "$here/systemd/tree.sh" "$app" "$arch"
+  # what dpkg does
+  rm -f "$app"/systemd/*.sh
   chmod -R go+rX,go-w "$tree"
 
   for unit in "$here"/systemd/*.service "$here"/systemd/*.target; do
