@@ -23,7 +23,7 @@ for arch in ${*:-arm64 armhf amd64}; do
   chmod -R go+rX,go-w "$tree"
 
   for unit in "$here"/systemd/*.service "$here"/systemd/*.target; do
-    sed "s#/opt/greenlight#$prefix#g" "$unit" >"$tree/lib/systemd/system/$(basename "$unit")"
+    sed "s#/opt/greenlight/current#$prefix#g" "$unit" >"$tree/lib/systemd/system/$(basename "$unit")"
   done
   cp "$here/systemd/greenlight.sysusers" "$tree/usr/lib/sysusers.d/greenlight.conf"
   cp "$here/systemd/greenlight.tmpfiles" "$tree/usr/lib/tmpfiles.d/greenlight.conf"

@@ -2,24 +2,28 @@
 # Installs Greenlight on this machine from the folder of an unpacked package (or a built checkout).
 # Needs no compiler. May be run again: it then upgrades, and keeps configuration and state.
 set -eu
+umask 022
 
 usage() {
-  cat <<EOF
+  cat <<USAGE
 usage: sudo ./systemd/install.sh [--role FILE] [--prefix DIR] [--root DIR] [--with-native] [--no-start]
   --role FILE     configuration for a first installation (default: config/pi-crossing.yaml)
   --prefix DIR    where the application goes (default: /opt/greenlight)
   --root DIR      install into a file system tree below DIR; nothing is started
-  --with-native   also compile onoff, pigpio and node-dht-sensor (needs g++ and python3)
-  --no-start      do not enable and start the unit
-EOF
+  --with-native   also compile onoff, pigpio and node-dht-sensor (needs npm, g++ and python3)
+  --no-start      do not enable and start the units
+USAGE
 }
 
 here=$(cd "$(dirname "$0")/.." && pwd)
 prefix=/opt/greenlight role=$here/config/pi-crossing.yaml root='' native=no start=yes
 while [ $# -gt 0 ]; do
   case $1 in
+    --role | --prefix | --root) [ $# -ge 2 ] || { usage >&2; exit 2; } ;;
+  esac
+  case $1 in
     --role) role=$2; shift ;;
-    --prefix) prefix=$2; shift ;;
+    --prefix) prefix=${2%/}; shift ;;
     --root) root=${2%/}; start=no; shift ;;
     --with-native) native=yes ;;
     --no-start) start=no ;;
@@ -31,39 +35,60 @@ done
 
 say() { printf '%s\n' "$*"; }
 fail() { printf 'install.sh: %s\n' "$*" >&2; exit 1; }
+field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" "$here/.bundled"; }
 
 # --- checks, before anything is written
-case $prefix in /*) ;; *) fail "--prefix $prefix is no absolute path" ;; esac
+case $prefix in /*/*) ;; *) fail "--prefix $prefix: name an absolute path of two parts or more, such as /opt/greenlight" ;; esac
 [ -n "$root" ] || [ "$(id -u)" = 0 ] || fail 'run it with sudo'
 [ -f "$here/dist/src/main.js" ] || fail "$here/dist is missing: take the packed tarball, or run npm ci && npm run build first"
 [ -f "$role" ] || fail "--role $role: no such file; those that come with the package are in $here/config"
-node=$(command -v node) || fail 'node is missing: sudo apt install nodejs npm'
+node=$(command -v node) || fail 'node is missing: sudo apt install nodejs'
 "$node" -e 'const [a,b]=process.versions.node.split(".").map(Number);process.exit(a>20||(a===20&&b>=19)?0:1)' ||
   fail "Node $("$node" -v) is too old: 20.19 or newer is needed"
-command -v npm >/dev/null || fail 'npm is missing: sudo apt install npm'
+if [ -z "$root" ]; then
+  case $(readlink -f "$node") in
+    /home/* | /root/* | /run/user/*) fail "$node is in a home folder, which units may not read: sudo apt install nodejs" ;;
+  esac
+fi
+bundled=no
+if [ $native = no ] && [ -d "$here/node_modules" ] && [ -f "$here/.bundled" ]; then
+  bundled=yes
+  arch=$(field arch)
+  case $("$node" -p process.arch) in arm64) mine=arm64 ;; arm) mine=armhf ;; x64) mine=amd64 ;; *) mine=none ;; esac
+  [ -z "$arch" ] || [ "$arch" = "$mine" ] || [ -n "$root" ] ||
+    fail "this package is for $arch, and Node here is $("$node" -p process.arch): take the one for $mine"
+else
+  command -v npm >/dev/null || fail 'npm is missing: take a tarball of npm run bundle, which needs none, or sudo apt install npm'
+fi
 [ "$(date +%Y)" -ge 2026 ] || fail "the clock says $(date +%F): set it first (timedatectl set-ntp true), certificates need it"
-mkdir -p "$root$(dirname "$prefix")"
-free=$(df -Pk "$root$(dirname "$prefix")" | awk 'NR==2 {print int($4/1024)}')
-[ "$free" -ge 400 ] || fail "only $free MiB are free for $prefix: 400 are needed (sudo apt clean)"
 if [ -e "$root$prefix" ] && [ ! -e "$root$prefix/.installed" ]; then
   fail "$prefix exists and was not made by this installer: move it away, or choose another --prefix"
 fi
+[ ! -e "$root$prefix/update/state.json" ] ||
+  fail "an update of $prefix is under way: wait until greenlight update --list tells its end, or restart the machine"
+parent=$root$prefix
+while [ ! -d "$parent" ]; do parent=$(dirname "$parent"); done
+free=$(df -Pk "$parent" | awk 'NR==2 {print int($4/1024)}')
+[ "$free" -ge 400 ] || fail "only $free MiB are free for $prefix: 400 are needed (sudo apt clean)"
 
-# --- the application, beside the old one, switched at the end
-new=$root$prefix.new
+# --- the release, beside those that are there
+releases=$root$prefix/releases
+new=$releases/.new
+work=$(mktemp -d)
+trap 'rm -rf "$new" "$work"' EXIT
 rm -rf "$new"
 mkdir -p "$new"
-trap 'rm -rf "$new"' EXIT
+[ -e "$root$prefix/.installed" ] || : >"$root$prefix/.installed"
 for part in dist config systemd runtimes docs page package.json README.md LICENSE CHANGELOG.md; do
   [ ! -e "$here/$part" ] || cp -R "$here/$part" "$new/"
 done
-# the exact packages that were tested
-for lock in "$here/dist/packages.lock.json" "$here/package-lock.json"; do
-  [ ! -f "$lock" ] || cp "$lock" "$new/package-lock.json"
-done
-if [ -d "$here/node_modules" ] && [ -f "$here/.bundled" ]; then
-  cp -R "$here/node_modules" "$new/"
+if [ $bundled = yes ]; then
+  cp -R "$here/node_modules" "$here/.bundled" "$new/"
 else
+  # the exact packages that were tested
+  for lock in "$here/dist/packages.lock.json" "$here/package-lock.json"; do
+    [ ! -f "$lock" ] || cp "$lock" "$new/package-lock.json"
+  done
   scripts=--ignore-scripts
   [ $native = no ] || scripts=
   command=install
@@ -74,12 +99,59 @@ else
 fi
 chmod 0755 "$new/dist/src/main.js"
 chmod -R go+rX,go-w "$new"
-(cd "$new" && "$node" dist/src/main.js --version >/dev/null) || fail 'the application does not start with this Node'
+[ -n "$root" ] || chown -R root:root "$new"
+version=$(cd "$new" && "$node" dist/src/main.js --version) || fail 'the application does not start with this Node'
 
-list=$new/.installed
+point() { # LINK RELEASE: in one step
+  ln -sfn "releases/$2" "$root$prefix/$1.new"
+  mv -Tf "$root$prefix/$1.new" "$root$prefix/$1"
+}
+plain=no
+if [ -e "$root$prefix/dist" ]; then
+  # an installation of before there were releases becomes the previous one
+  plain=yes
+  was=$(sed -n 's/^ *"version": "\([^"]*\)".*/\1/p' "$root$prefix/package.json" | head -1)
+  rm -rf "${releases:?}/${was:=0}"
+  mkdir "$releases/$was"
+  for part in dist config systemd runtimes docs page node_modules package.json README.md LICENSE CHANGELOG.md; do
+    [ ! -e "$root$prefix/$part" ] || cp -Rl "$root$prefix/$part" "$releases/$was/"
+  done
+  point current "$was"
+fi
+present=''
+[ ! -L "$root$prefix/current" ] || present=$(basename "$(readlink "$root$prefix/current")")
+if [ -n "$present" ] && diff -rq --no-dereference "$new" "$releases/$present" >/dev/null 2>&1; then
+  rm -rf "$new"
+  release=$present
+  say "kept $prefix/releases/$release, which is the same"
+else
+  release=$version n=1
+  while [ -e "$releases/$release" ]; do n=$((n + 1)) release=$version-$n; done
+  mv "$new" "$releases/$release"
+  say "wrote $prefix/releases/$release"
+fi
+# after a loss of power the links must not be there before the files
+sync
+[ "$release" = "$present" ] || [ -z "$present" ] || point previous "$present"
+point current "$release"
+point confirmed "$release"
+if [ $plain = yes ]; then
+  for part in dist config systemd runtimes docs page node_modules package.json package-lock.json README.md LICENSE CHANGELOG.md; do
+    rm -rf "${root}${prefix:?}/$part"
+  done
+fi
+previous=''
+[ ! -L "$root$prefix/previous" ] || previous=$(basename "$(readlink "$root$prefix/previous")")
+for old in "$releases"/*; do
+  case $(basename "$old") in "$release" | "$previous") ;; *) rm -rf "$old"; say "removed $prefix/releases/$(basename "$old")" ;; esac
+done
+mkdir -p "$root$prefix/update"
+
+# --- files outside the prefix, listed for the uninstaller
+list=$work/installed
 : >"$list"
 changed=no
-put() { # SOURCE TARGET: one file outside the prefix, listed for the uninstaller
+put() { # SOURCE TARGET [MODE]
   mkdir -p "$root$(dirname "$2")"
   if ! cmp -s "$1" "$root$2"; then
     install -m "${3:-0644}" "$1" "$root$2"
@@ -89,27 +161,32 @@ put() { # SOURCE TARGET: one file outside the prefix, listed for the uninstaller
   printf '%s\n' "$2" >>"$list"
 }
 
-work=$(mktemp -d)
-trap 'rm -rf "$new" "$work"' EXIT
-version=$(systemctl --version 2>/dev/null | awk 'NR==1 {print $2}')
-for unit in "$here"/systemd/*.service "$here"/systemd/*.target; do
+systemd=$(systemctl --version 2>/dev/null | awk 'NR==1 {print $2}')
+for unit in "$here"/systemd/*.service "$here"/systemd/*.path "$here"/systemd/*.target; do
+  [ -e "$unit" ] || continue
   name=$(basename "$unit")
   sed -e "s#/opt/greenlight#$prefix#g" -e "s#/usr/bin/node#$node#g" "$unit" >"$work/$name"
   put "$work/$name" "/etc/systemd/system/$name"
   case $name in
-    *.service) [ "${version:-0}" -lt 254 ] || put "$here/systemd/10-back-off.conf" "/etc/systemd/system/$name.d/10-back-off.conf" ;;
+    greenlight-update*) ;;
+    *.service) [ "${systemd:-0}" -lt 254 ] || put "$here/systemd/10-back-off.conf" "/etc/systemd/system/$name.d/10-back-off.conf" ;;
   esac
 done
 put "$here/systemd/greenlight.sysusers" /usr/lib/sysusers.d/greenlight.conf
 put "$here/systemd/greenlight.tmpfiles" /usr/lib/tmpfiles.d/greenlight.conf
 put "$here/systemd/60-greenlight.rules" /usr/lib/udev/rules.d/60-greenlight.rules
-cat >"$work/greenlight" <<EOF
+cat >"$work/greenlight" <<COMMAND
 #!/bin/sh
 # speaks to the instance of greenlight.service unless told otherwise
 export GREENLIGHT_STATE="\${GREENLIGHT_STATE:-/var/lib/greenlight}"
-exec $node $prefix/dist/src/main.js "\$@"
-EOF
+exec $node $prefix/current/dist/src/main.js "\$@"
+COMMAND
 put "$work/greenlight" /usr/local/bin/greenlight 0755
+# what an earlier version wrote and this one does not
+while read -r file; do
+  grep -qxF "$file" "$list" || { rm -f "$root$file"; say "removed $file"; changed=yes; }
+done <"$root$prefix/.installed"
+cp "$list" "$root$prefix/.installed"
 
 # --- user, groups, configuration
 if command -v systemd-sysusers >/dev/null; then
@@ -124,27 +201,33 @@ if [ -e "$root/etc/greenlight/greenlight.yaml" ]; then
   say 'kept /etc/greenlight/greenlight.yaml'
 else
   install -m 0640 "$role" "$root/etc/greenlight/greenlight.yaml"
+  [ -n "$root" ] || chgrp greenlight /etc/greenlight/greenlight.yaml
   say "wrote /etc/greenlight/greenlight.yaml (from $(basename "$role"))"
 fi
-[ -n "$root" ] || chown -R root:greenlight /etc/greenlight
+[ -n "$root" ] || chown root:greenlight /etc/greenlight /etc/greenlight/things.d
 chmod 0750 "$root/etc/greenlight" "$root/etc/greenlight/things.d"
+say "installed $version in $prefix"
 
-# --- switch
-old=$root$prefix.old
-rm -rf "$old"
-[ ! -e "$root$prefix" ] || mv "$root$prefix" "$old"
-mv "$new" "$root$prefix"
-rm -rf "$old"
-say "installed $(node -p "require('$root$prefix/package.json').version") in $prefix"
-
-if [ -z "$root" ] && [ -d /run/systemd/system ]; then
-  [ $changed = no ] || systemctl daemon-reload
-  udevadm control --reload 2>/dev/null && udevadm trigger --subsystem-match=gpio 2>/dev/null || true
-  if [ $start = yes ]; then
-    # what is wrong is told, and left to whoever reads it: the unit tries on
-    runuser -u greenlight -- /usr/local/bin/greenlight doctor -c /etc/greenlight/greenlight.yaml --state /var/lib/greenlight || true
-    systemctl enable --quiet greenlight.target greenlight.service
-    systemctl restart greenlight.service
-    say 'started greenlight.service (systemctl status greenlight, greenlight status)'
-  fi
-fi
+# --- units
+[ -z "$root" ] && [ -d /run/systemd/system ] || exit 0
+[ $changed = no ] || systemctl daemon-reload
+udevadm control --reload 2>/dev/null && udevadm trigger --subsystem-match=gpio 2>/dev/null || true
+[ $start = yes ] || exit 0
+# what is wrong is told, and left to whoever reads it: the unit tries on
+runuser -u greenlight -- /usr/local/bin/greenlight doctor -c /etc/greenlight/greenlight.yaml --state /var/lib/greenlight || true
+for unit in greenlight-update.path greenlight-update-resume.service; do
+  [ ! -e "/etc/systemd/system/$unit" ] || systemctl enable --quiet "$unit"
+done
+[ ! -e /etc/systemd/system/greenlight-update.path ] || systemctl start greenlight-update.path
+enabled=$(systemctl list-unit-files --state=enabled --no-legend 'greenlight*.service' | awk '$1 !~ /^greenlight-update/ {print $1}')
+# instances are told by their links alone
+for link in /etc/systemd/system/greenlight.target.wants/greenlight-thing@*.service; do
+  [ ! -L "$link" ] || enabled="$enabled $(basename "$link")"
+done
+if [ -z "$(printf %s "$enabled" | tr -d '[:space:]')" ]; then enabled=greenlight.service; fi
+# shellcheck disable=SC2086 # several words
+systemctl enable --quiet greenlight.target $enabled
+# shellcheck disable=SC2086
+systemctl restart $enabled
+for unit in $enabled; do say "started $unit"; done
+say 'look with: greenlight status, systemctl status greenlight.target, journalctl -u greenlight'

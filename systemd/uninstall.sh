@@ -5,7 +5,7 @@ set -eu
 prefix=/opt/greenlight root='' purge=no
 while [ $# -gt 0 ]; do
   case $1 in
-    --prefix) prefix=$2; shift ;;
+    --prefix) prefix=${2%/}; shift ;;
     --root) root=${2%/}; shift ;;
     --purge) purge=yes ;;
     *) echo 'usage: sudo ./systemd/uninstall.sh [--prefix DIR] [--root DIR] [--purge]' >&2; exit 2 ;;
@@ -16,9 +16,15 @@ done
 list=$root$prefix/.installed
 [ -f "$list" ] || { echo "uninstall.sh: $prefix was not installed by install.sh (no $prefix/.installed)" >&2; exit 1; }
 
-if [ -z "$root" ] && [ -d /run/systemd/system ]; then
-  systemctl disable --now --quiet greenlight.target greenlight.service greenlight-core.service greenlight-pigpio.service 2>/dev/null || true
-  systemctl stop 'greenlight-thing@*.service' 2>/dev/null || true
+live=no
+[ -n "$root" ] || [ ! -d /run/systemd/system ] || live=yes
+if [ $live = yes ]; then
+  # first what could start the others again
+  systemctl stop greenlight-update.path greenlight-update.service 2>/dev/null || true
+  systemctl stop greenlight.service greenlight-core.service greenlight-pigpio.service 'greenlight-thing@*.service' greenlight.target 2>/dev/null || true
+  for link in /etc/systemd/system/*.wants/greenlight*; do
+    [ ! -L "$link" ] || systemctl disable --quiet "$(basename "$link")" 2>/dev/null || rm -f "$link"
+  done
 fi
 while read -r file; do
   rm -f "$root$file"
@@ -37,4 +43,7 @@ if [ $purge = yes ]; then
 else
   echo 'kept /etc/greenlight and /var/lib/greenlight (--purge removes them)'
 fi
-[ -n "$root" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
+if [ $live = yes ]; then
+  systemctl daemon-reload
+  systemctl reset-failed 'greenlight*' 2>/dev/null || true
+fi

@@ -1,5 +1,14 @@
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -22,24 +31,34 @@ async function unpacked(): Promise<string> {
 
 function filesOf(root: string): readonly string[] {
   return readdirSync(root, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() || entry.isSymbolicLink())
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length))
     .filter((file) => !/^\/etc\/(passwd|group|shadow|gshadow|\.pwd\.lock|.*-$)/.test(file))
     .sort();
 }
 
+function install(source: string, root: string, ...more: string[]): Promise<string> {
+  return run('sh', [join(source, 'systemd/install.sh'), '--root', root, ...more]).then(
+    ({ stdout }) => stdout,
+  );
+}
+
+function uninstall(source: string, root: string, ...more: string[]): Promise<unknown> {
+  return run('sh', [join(source, 'systemd/uninstall.sh'), '--root', root, ...more]);
+}
+
+const link = (root: string, name: string) => readlinkSync(join(root, 'opt/greenlight', name));
+
 describe('install.sh', () => {
   it('installs, says what it wrote, may be repeated, keeps configuration, and is undone without rest', async () => {
     const [source, root] = [await unpacked(), await temporaryFolder()];
-    const install = (...more: string[]) =>
-      run('sh', [join(source, 'systemd/install.sh'), '--root', root, ...more]).then(({ stdout }) => stdout);
-    const first = await install('--role', join(PROJECT, 'config/core-only.yaml'));
+    const first = await install(source, root, '--role', join(PROJECT, 'config/core-only.yaml'));
     expect(first).toContain('wrote /etc/systemd/system/greenlight.service');
     expect(first).toContain('wrote /etc/greenlight/greenlight.yaml (from core-only.yaml)');
     const unit = readFileSync(join(root, 'etc/systemd/system/greenlight.service'), 'utf8');
-    expect(unit).toMatch(/^ExecStart=\/.*node \/opt\/greenlight\/dist\/src\/main\.js run/m);
+    expect(unit).toMatch(/^ExecStart=\/.*node \/opt\/greenlight\/current\/dist\/src\/main\.js run/m);
     const { stdout } = await run(process.execPath, [
-      join(root, 'opt/greenlight/dist/src/main.js'),
+      join(root, 'opt/greenlight/current/dist/src/main.js'),
       '--version',
     ]);
     expect(stdout).toMatch(/^\d+\.\d+\.\d+/);
@@ -49,23 +68,64 @@ describe('install.sh', () => {
     mkdirSync(join(root, 'var/lib/greenlight'), { recursive: true });
     await writeFile(join(root, 'var/lib/greenlight/kept'), '');
     const before = filesOf(root);
-    const again = await install();
+    const again = await install(source, root);
     expect(again).toContain('kept /etc/greenlight/greenlight.yaml');
     expect(again).not.toContain('wrote ');
     expect(filesOf(root)).toEqual(before);
     expect(readFileSync(config, 'utf8')).toMatch(/# mine\n$/);
 
-    const uninstall = (...more: string[]) =>
-      run('sh', [join(source, 'systemd/uninstall.sh'), '--root', root, ...more]);
-    await uninstall();
+    await uninstall(source, root);
     expect(filesOf(root)).toEqual(['/etc/greenlight/greenlight.yaml', '/var/lib/greenlight/kept']);
-    await install();
-    await uninstall('--purge');
+    await install(source, root);
+    await uninstall(source, root, '--purge');
     expect(filesOf(root)).toEqual([]);
     expect(existsSync(join(root, 'opt/greenlight'))).toBe(false);
   }, 60_000);
 
-  it('refuses before it writes anything: no build, a folder of somebody else, a role that is not there', async () => {
+  it('keeps the release of before, and no older one; removes what a new version no longer brings', async () => {
+    const [source, root] = [await unpacked(), await temporaryFolder()];
+    await install(source, root);
+    const version = link(root, 'current').slice('releases/'.length);
+    await writeFile(join(source, 'config/second.yaml'), '');
+    const gone = '/etc/systemd/system/greenlight-core.service';
+    await run('rm', [join(source, 'systemd/greenlight-core.service')]);
+    const second = await install(source, root);
+    expect(second).toContain(`wrote /opt/greenlight/releases/${version}-2`);
+    expect(second).toContain(`removed ${gone}`);
+    expect(existsSync(join(root, gone))).toBe(false);
+    const links = ['current', 'confirmed', 'previous'].map((name) => link(root, name));
+    expect(links).toEqual([`releases/${version}-2`, `releases/${version}-2`, `releases/${version}`]);
+    await writeFile(join(source, 'config/third.yaml'), '');
+    await install(source, root);
+    expect(readdirSync(join(root, 'opt/greenlight/releases')).sort()).toEqual([
+      `${version}-2`,
+      `${version}-3`,
+    ]);
+    expect(link(root, 'previous')).toBe(`releases/${version}-2`);
+  }, 60_000);
+
+  it('turns an installation of before there were releases into the previous release', async () => {
+    const [source, root] = [await unpacked(), await temporaryFolder()];
+    const prefix = join(root, 'opt/greenlight');
+    mkdirSync(prefix, { recursive: true });
+    for (const part of ['dist', 'config'])
+      cpSync(join(source, part), join(prefix, part), { recursive: true });
+    await writeFile(join(prefix, 'package.json'), '{\n  "name": "greenlight",\n  "version": "0.0.9"\n}\n');
+    await writeFile(join(prefix, '.installed'), '');
+    await install(source, root);
+    expect(link(root, 'previous')).toBe('releases/0.0.9');
+    expect(existsSync(join(prefix, 'previous/dist/src/main.js'))).toBe(true);
+    expect(readdirSync(prefix).sort()).toEqual([
+      '.installed',
+      'confirmed',
+      'current',
+      'previous',
+      'releases',
+      'update',
+    ]);
+  }, 60_000);
+
+  it('refuses before it writes anything', async () => {
     const [source, root] = [await unpacked(), await temporaryFolder()];
     const refusal = (script: string, ...more: string[]) =>
       run('sh', [script, '--root', root, ...more]).then(
@@ -77,9 +137,13 @@ describe('install.sh', () => {
     cpSync(join(PROJECT, 'systemd'), join(bare, 'systemd'), { recursive: true });
     expect(await refusal(join(bare, 'systemd/install.sh'))).toContain('dist is missing');
     expect(await refusal(script, '--role', '/nowhere.yaml')).toContain('no such file');
-    mkdirSync(join(root, 'opt/greenlight'), { recursive: true });
+    expect(await refusal(script, '--prefix', '/opt')).toContain('two parts or more');
+    mkdirSync(join(root, 'opt/greenlight/update'), { recursive: true });
     expect(await refusal(script)).toContain('was not made by this installer');
     expect(filesOf(root)).toEqual([]);
     expect(statSync(join(root, 'opt/greenlight')).isDirectory()).toBe(true);
+    await writeFile(join(root, 'opt/greenlight/.installed'), '');
+    await writeFile(join(root, 'opt/greenlight/update/state.json'), '{}');
+    expect(await refusal(script)).toContain('an update of /opt/greenlight is under way');
   });
 });
