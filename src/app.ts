@@ -12,6 +12,8 @@ import { type Deployments, deployedParts, makeDeployments } from './app/deploy.j
 import { type FunctionSources, functionDefinitions } from './app/functions.js';
 import { type GroupLists, groupDefinition, groupLists } from './app/group.js';
 import { linkOf } from './app/links.js';
+import { levelNotes } from './app/log.js';
+import { LogFollower } from './app/log-follower.js';
 import { makeTelemetry } from './app/telemetry.js';
 import { ThingSet } from './app/thing-set.js';
 import type { Cloud } from './cloud/index.js';
@@ -22,6 +24,7 @@ import { Core } from './core/core.js';
 import { type Identity, openIdentity } from './core/identity/open.js';
 import { type BoardView, DashboardServer, LogTail } from './dashboard/index.js';
 import { type Service, ServiceStack } from './lifecycle.js';
+import type { LogLevels } from './log/index.js';
 import { packageVersion } from './package.js';
 import { controlRoutes } from './routes.js';
 import { type StatePaths, statePaths, takeStateDir } from './state-dir.js';
@@ -33,6 +36,8 @@ export interface AppDeps {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Log;
+  /** Of that log; absent where they cannot be set. */
+  readonly levels?: LogLevels;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly env: NodeJS.ProcessEnv;
@@ -126,6 +131,8 @@ class Application implements App {
         { name: 'page', apply: async (next) => this.#show(next) },
       ]);
     }
+    const { levels } = this.#deps;
+    if (levels) await this.#stack.start(new LogFollower({ levels, log, core: this.#core }), signal);
     await this.#stack.start(this.#makeControl(store, identity), signal);
     if (config.dashboard) {
       this.#dashboard = this.#makeDashboard(store, identity);
@@ -152,6 +159,7 @@ class Application implements App {
       ...(this.#things?.status() ?? []),
       ...(this.#dashboard ? [this.#dashboard.status()] : []),
     ];
+    const notes = levelNotes(this.#deps.levels);
     return {
       group: config.group.name,
       version: this.#version,
@@ -159,6 +167,7 @@ class Application implements App {
       uptimeSeconds: Math.floor((clock.now() - this.#startedAt) / 1000),
       state: worstOf(parts),
       parts,
+      ...(notes && { log: notes }),
     };
   }
 
@@ -196,11 +205,12 @@ class Application implements App {
   async #openGpio(signal: AbortSignal): Promise<GpioDriver> {
     if (this.#lines) return this.#lines;
     const { config, clock, log, env, mock } = this.#deps;
+    const own = log.child({ part: 'gpio' });
     const gpio = await openDriver(
       config.hal.driver,
       {
         clock,
-        log: log.child({ part: 'gpio' }),
+        log: own,
         env,
         ...(mock && { mock }),
         ...(config.hal.mock?.wires && { wires: config.hal.mock.wires }),
@@ -210,7 +220,7 @@ class Application implements App {
     this.#gpio = gpio;
     const { driver } = gpio;
     await this.#stack.start({ name: 'gpio', start: async () => {}, stop: () => driver.stop() }, signal);
-    log.info({ part: 'gpio', considered: gpio.considered }, `driver ${driver.name}`);
+    own.info({ considered: gpio.considered }, `driver ${driver.name}`);
     this.#lines = driver;
     if (config.dashboard) {
       const watched = boardOf(driver, () => this.#group.things);
@@ -279,6 +289,7 @@ class Application implements App {
         log: log.child({ part: 'dashboard' }),
         tail: this.#tail,
         cars: store.section('cars'),
+        telemetry: store.section('telemetry'),
         core: this.#core,
         identity,
         deployments: this.#deployments,
@@ -311,6 +322,7 @@ class Application implements App {
         : undefined;
     const routes = controlRoutes({
       status: () => this.status(),
+      levels: this.#deps.levels,
       cars: store.section('cars'),
       telemetry: store.section('telemetry'),
       core,

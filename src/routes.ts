@@ -5,6 +5,7 @@ import { readTotals } from './aggregator/car-aggregator.js';
 import { readRows } from './aggregator/local-sink.js';
 import type { Deployments } from './app/deploy.js';
 import { groupLists } from './app/group.js';
+import { logRoutes } from './app/log.js';
 import { CATALOG } from './catalog.js';
 import { ConfigError, checkConfig } from './config/index.js';
 import { ControlError } from './control/errors.js';
@@ -14,12 +15,15 @@ import type { DeploymentRecord } from './core/deployments/index.js';
 import { partyText } from './core/group/index.js';
 import type { Identity } from './core/identity/open.js';
 import { type ShadowChange, type ShadowDocument, untilReported } from './core/shadow/index.js';
+import type { LogLevels } from './log/index.js';
 import type { AppStatus } from './status.js';
 import type { Store } from './store/contract.js';
 import { readTelemetry } from './telemetry/index.js';
 
 export interface RouteParts {
   readonly status: () => AppStatus;
+  /** Absent: the log's levels cannot be set. */
+  readonly levels: LogLevels | undefined;
   /** The aggregator's section of the store. */
   readonly cars: Store;
   /** Where measurements are kept. */
@@ -49,6 +53,7 @@ export function controlRoutes(parts: RouteParts): ControlRoutes {
         ...(since !== undefined && { since: Number(since) || 0 }),
         ...(next !== undefined && { next }),
       }),
+    ...logRoutes(parts.levels),
     ...coreRoutes(parts),
   };
 }

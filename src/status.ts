@@ -15,6 +15,15 @@ export interface PartStatus {
   readonly figures?: JsonObject;
 }
 
+/** A level of the log that was set while running. */
+export interface LevelNote {
+  /** Absent: every part that has no level of its own. */
+  readonly part?: string;
+  readonly level: string;
+  /** ISO 8601; absent: until the process ends. */
+  readonly until?: string;
+}
+
 export interface AppStatus {
   readonly group: string;
   readonly version: string;
@@ -23,6 +32,8 @@ export interface AppStatus {
   /** The worst of all parts. */
   readonly state: PartState;
   readonly parts: readonly PartStatus[];
+  /** Absent: the log is as configured. */
+  readonly log?: readonly LevelNote[];
 }
 
 const ORDER: readonly PartState[] = ['ok', 'degraded', 'failed'];

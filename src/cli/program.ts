@@ -4,6 +4,7 @@ import { registerCheck } from './commands/check.js';
 import { registerDeploy } from './commands/deploy.js';
 import { registerDoctor } from './commands/doctor.js';
 import { registerGpio } from './commands/gpio.js';
+import { registerLog } from './commands/log.js';
 import { registerMqtt } from './commands/mqtt.js';
 import { registerPackage } from './commands/package.js';
 import { registerRun } from './commands/run.js';
@@ -38,6 +39,7 @@ const COMMANDS: readonly Register[] = [
   registerStats,
   registerTelemetry,
   registerStatus,
+  registerLog,
   registerDeploy,
   registerDoctor,
   registerGpio,

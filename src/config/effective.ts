@@ -17,7 +17,7 @@ export function effectiveConfig(draft: Draft, file: string): Config {
   const besideFile = (path: string) => resolve(dirname(file), path);
   // The schema has checked the document and filled in its defaults: it has the form of Config but for what follows.
   const settings = draft.document as unknown as Config;
-  const { group, log, hal, core, connect, cloud, dashboard } = settings;
+  const { group, log, hal, core, connect, cloud, dashboard, metrics } = settings;
   return {
     file,
     version: 1,
@@ -36,6 +36,7 @@ export function effectiveConfig(draft: Draft, file: string): Config {
     subscriptions: settings.subscriptions ?? [],
     cloud: cloudConfig(cloud as unknown as CloudDraft, besideFile),
     ...(dashboard && { dashboard }),
+    ...(metrics && { metrics }),
   };
 }
 

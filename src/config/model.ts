@@ -11,7 +11,11 @@ export interface Config {
   readonly group: { readonly name: string };
   /** Absolute. */
   readonly stateDir: string;
-  readonly log: { readonly level: LogLevel };
+  readonly log: {
+    readonly level: LogLevel;
+    /** Levels of single parts, by the part's name. */
+    readonly parts?: Readonly<Record<string, LogLevel>>;
+  };
   readonly hal: HalConfig;
   /** Absent: this machine only carries things. */
   readonly core?: CoreConfig;
@@ -25,8 +29,12 @@ export interface Config {
     readonly host: string;
     readonly port: number;
     readonly token?: string;
+    /** Things whose certificate opens the page. */
+    readonly clients?: readonly string[];
     readonly unlock: boolean;
   };
+  /** On loopback. */
+  readonly metrics?: Endpoint;
 }
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';

@@ -176,8 +176,8 @@ export class Core implements Service {
     try {
       await this.#certificate.setNames([...addresses, ...listenNames(this.#options.config)]);
     } catch (error) {
-      this.#options.log.error(
-        { part: 'certificates' },
+      this.#options.log.child({ part: 'certificates' }).error(
+        {},
         `the new addresses are not in the server certificate: ${messageOf(error)}`,
       );
     }

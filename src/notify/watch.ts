@@ -41,6 +41,7 @@ export interface ServiceManagerOptions {
 export class ServiceManager implements Service {
   readonly name = 'service manager';
   readonly #options: ServiceManagerOptions;
+  readonly #log: Log;
   #notifier: Notifier | undefined;
   #timer: Timer | undefined;
   #told = '';
@@ -49,6 +50,7 @@ export class ServiceManager implements Service {
 
   constructor(options: ServiceManagerOptions) {
     this.#options = options;
+    this.#log = options.log.child({ part: 'systemd' });
   }
 
   /**
@@ -57,7 +59,7 @@ export class ServiceManager implements Service {
    * @throws {NotifyError} NOTIFY_UNAVAILABLE when there is a watchdog and it cannot be fed
    */
   async open(): Promise<void> {
-    const { env, log, loadFfi } = this.#options;
+    const { env, loadFfi } = this.#options;
     const period = this.#watchdogMs();
     try {
       this.#notifier = await openNotifier(env, loadFfi);
@@ -68,7 +70,7 @@ export class ServiceManager implements Service {
           `this unit has WatchdogSec=, but ${messageOf(error)}; mend that, or use Type=exec without WatchdogSec=`,
           { cause: error },
         );
-      log.warn({ part: 'systemd' }, messageOf(error));
+      this.#log.warn({}, messageOf(error));
     }
     if (period !== undefined && this.#notifier === undefined)
       throw new NotifyError(
@@ -124,8 +126,8 @@ export class ServiceManager implements Service {
 
   #note(sick: PartStatus | undefined): void {
     if (sick !== undefined && !this.#withheld)
-      this.#options.log.error(
-        { part: 'systemd', sick: sick.name },
+      this.#log.error(
+        { sick: sick.name },
         `the watchdog is not fed while ${sick.name} has failed: ${sick.cause ?? 'no cause given'}`,
       );
     this.#withheld = sick !== undefined;
@@ -134,8 +136,7 @@ export class ServiceManager implements Service {
   #send(state: Record<string, string>): void {
     const failure = this.#notifier?.send(state);
     // once, not at every beat: systemd itself ends a process whose beats are lost
-    if (failure !== undefined && !this.#failing)
-      this.#options.log.warn({ part: 'systemd' }, `systemd was not notified: ${failure}`);
+    if (failure !== undefined && !this.#failing) this.#log.warn({}, `systemd was not notified: ${failure}`);
     this.#failing = failure !== undefined;
   }
 

@@ -38,6 +38,7 @@ cloud:
     every: 1m
   spool: { maxBytes: 1000000, maxAge: 1d }
 dashboard: { host: 127.0.0.3, port: 1008 }
+metrics: { host: 127.0.0.3, port: 1013 }
 `;
 
 /** A core is looked for in one place: the section that a variable overrides stands instead of discovery. */
@@ -111,6 +112,8 @@ const VARIABLES: Readonly<Record<string, readonly [text: string, value: unknown]
   GREENLIGHT_DASHBOARD_PORT: ['2004', 2004],
   GREENLIGHT_DASHBOARD_TOKEN: ['0123456789abcdef', '0123456789abcdef'],
   GREENLIGHT_DASHBOARD_UNLOCK: ['true', true],
+  GREENLIGHT_METRICS_HOST: ['::1', '::1'],
+  GREENLIGHT_METRICS_PORT: ['2005', 2005],
 };
 
 describe('variables', () => {

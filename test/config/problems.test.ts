@@ -45,10 +45,14 @@ describe('the schema', () => {
   it.each([
     ['grup: {}', '3 grup: unknown key; did you mean "group"?'],
     ['log: { levl: info }', '3 log.levl: unknown key; did you mean "level"?'],
-    ['log: { colour: red }', '3 log.colour: unknown key; known here: level'],
+    ['log: { colour: red }', '3 log.colour: unknown key; known here: level, parts'],
     [
       'log: { level: loud }',
       '3 log.level: "loud" is not known; there are: trace, debug, info, warn, error, fatal, silent',
+    ],
+    [
+      'log: { parts: { broker: loud } }',
+      '3 log.parts.broker: "loud" is not known; there are: trace, debug, info, warn, error, fatal, silent',
     ],
     ['log: { level: Info }', '3 log.level: "Info" is not known; did you mean "info"?'],
     [
@@ -370,6 +374,14 @@ describe('the core', () => {
     [
       'core: { discovery: { host: 0.0.0.0 } }\ndashboard: { port: 8443 }',
       '3 dashboard.port: 8443 is already the port of core.discovery.port; choose another',
+    ],
+    [
+      'log: { parts: { GG_Light: debug, broker: warn, shadow: debug } }\nthings: [{ name: GG_Light }]',
+      '2 log.parts.shadow: no part of the log has this name; did you mean "shadows"?',
+    ],
+    [
+      'metrics: { host: 0.0.0.0 }',
+      '2 metrics.host: 0.0.0.0 is beyond loopback, and metrics are served without TLS and to everyone; use 127.0.0.1 and let what collects them run on this machine, or forward the port (ssh -L)',
     ],
   ])('%s', async (text, expected) => {
     expect(await problemsOf(`version: 1\n${text}`)).toEqual([expected]);

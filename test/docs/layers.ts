@@ -15,7 +15,10 @@ const PARTS: readonly (readonly [part: string, path: RegExp])[] = [
   ['devices', /^devices\//],
   ['cli', /^src\/(cli\/|main\.ts$)/],
   // Small things that every part of src may use.
-  ['shared', /^src\/(store|control)\/|^src\/(lifecycle|log|status|package|backoff|topic-filter)\.ts$/],
+  [
+    'shared',
+    /^src\/(store|control|log)\/|^src\/(lifecycle|loopback|status|package|backoff|topic-filter)\.ts$/,
+  ],
   ['config', /^src\/config\//],
   ['core', /^src\/core\//],
   ['things', /^src\/things\//],
@@ -24,6 +27,7 @@ const PARTS: readonly (readonly [part: string, path: RegExp])[] = [
   ['telemetry', /^src\/telemetry\//],
   ['packaging', /^src\/packaging\//],
   ['dashboard', /^src\/dashboard\//],
+  ['metrics', /^src\/metrics\//],
   ['notify', /^src\/notify\//],
   ['doctor', /^src\/doctor\//],
   ['app', /^src\/(app\/|[\w-]+\.ts$)/],
@@ -37,7 +41,17 @@ interface Allowed {
 }
 
 const CONTRACTS = ['hal contract', 'devices contract'];
-const SRC_PARTS = ['config', 'core', 'things', 'aggregator', 'cloud', 'telemetry', 'packaging', 'dashboard'];
+const SRC_PARTS = [
+  'config',
+  'core',
+  'things',
+  'aggregator',
+  'cloud',
+  'telemetry',
+  'packaging',
+  'dashboard',
+  'metrics',
+];
 
 export const ALLOWED: Readonly<Record<string, Allowed>> = {
   'hal contract': { use: [] },
@@ -61,6 +75,8 @@ export const ALLOWED: Readonly<Record<string, Allowed>> = {
     use: ['hal contract', 'shared'],
     types: ['config', 'core', 'aggregator', 'cloud', 'devices contract'],
   },
+  // Shows what the parts tell of themselves.
+  metrics: { use: ['hal contract', 'shared'], types: ['config'] },
   // Speaks to the service manager through the C library.
   notify: { use: ['hal contract', 'hal', 'shared'] },
   // Looks at the machine and at the configuration, and starts nothing.

@@ -22,21 +22,23 @@ export const registerRun: Register = (program, { io, action }) => {
 };
 
 async function run(options: RunOptions, io: CliIo): Promise<number> {
-  const [{ createApp }, { loadConfig }, { CATALOG }, { createLog }, { ServiceManager }] = await Promise.all([
-    import('../../app.js'),
-    import('../../config/index.js'),
-    import('../../catalog.js'),
-    import('../../log.js'),
-    import('../../notify/index.js'),
-  ]);
+  const [{ createApp }, { loadConfig }, { CATALOG }, { createLog, LogLevels }, { ServiceManager }] =
+    await Promise.all([
+      import('../../app.js'),
+      import('../../config/index.js'),
+      import('../../catalog.js'),
+      import('../../log/index.js'),
+      import('../../notify/index.js'),
+    ]);
   const config = await loadConfig(options.config, {
     catalog: CATALOG,
     env: io.env,
     overrides: stateOverride(options),
   });
-  const log = await createLog({ level: config.log.level, pretty: io.interactive });
   const clock = new SystemClock();
-  const app = createApp({ config, log, clock, random: Math.random, env: io.env });
+  const levels = new LogLevels({ ...config.log, clock });
+  const log = await createLog({ levels, pretty: io.interactive });
+  const app = createApp({ config, log, levels, clock, random: Math.random, env: io.env });
   const manager = new ServiceManager({
     env: io.env,
     pid: process.pid,

@@ -21,9 +21,18 @@ export const registerStatus: Register = (program, { io, action }) => {
 
 function render(status: AppStatus): string {
   const { group, version, pid, uptimeSeconds, state } = status;
-  const head = `${group}: ${state}, up ${duration(uptimeSeconds)}, version ${version}, pid ${pid}\n\n`;
+  const head = `${group}: ${state}, up ${duration(uptimeSeconds)}, version ${version}, pid ${pid}\n${logNote(status)}\n`;
   const rows = status.parts.map((part) => [part.name, part.kind, part.state, describe(part)]);
   return head + formatTable(['PART', 'KIND', 'STATE', 'DETAIL'], rows);
+}
+
+function logNote({ log }: AppStatus): string {
+  if (log === undefined) return '';
+  const notes = log.map(
+    ({ part, level, until }) =>
+      `${part === undefined ? '' : `${part} `}${level} ${until === undefined ? 'until the restart' : `until ${until.slice(0, 19)}Z`}`,
+  );
+  return `log: ${notes.join(', ')}\n`;
 }
 
 function describe(part: PartStatus): string {

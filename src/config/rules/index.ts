@@ -1,8 +1,8 @@
 /** Rules that no schema can say. Each looks at the whole draft and says everything that it finds. */
 import type { Rule } from '../draft.js';
 import { uniqueLines, wireEnds } from './lines.js';
-import { uniqueNames } from './names.js';
-import { distinctPorts, keyWithCertificate, onePlace, reachableCore } from './places.js';
+import { knownLogParts, uniqueNames } from './names.js';
+import { distinctPorts, keyWithCertificate, metricsOnLoopback, onePlace, reachableCore } from './places.js';
 import { soundSubscriptions } from './subscriptions.js';
 import { knownNeighbours, ownRules } from './traffic.js';
 
@@ -16,5 +16,7 @@ export const RULES: readonly Rule[] = [
   reachableCore,
   onePlace,
   distinctPorts,
+  metricsOnLoopback,
+  knownLogParts,
   keyWithCertificate,
 ];

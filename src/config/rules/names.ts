@@ -1,5 +1,7 @@
+import { LOG_PARTS } from '../../log/parts.js';
 import { type Draft, isMapping } from '../draft.js';
-import { formatPath, type Path } from '../path.js';
+import { suggestion } from '../nearest.js';
+import { formatPath, type Path, valueAt } from '../path.js';
 import { CLOUD, SHADOW_SERVICE } from '../schema/lists.js';
 import type { Finding } from '../sentences.js';
 
@@ -23,4 +25,18 @@ export function uniqueNames(draft: Draft): readonly Finding[] {
     } else holders.set(name, at);
   }
   return findings;
+}
+
+/** Levels are set for parts that there are. */
+export function knownLogParts(draft: Draft): readonly Finding[] {
+  const parts = valueAt(draft.document, ['log', 'parts']);
+  if (!isMapping(parts)) return [];
+  const known = [...LOG_PARTS, ...draft.things.map(({ name }) => name).filter((name) => name !== '')];
+  return Object.keys(parts)
+    .filter((part) => !known.includes(part))
+    .map((part) => ({
+      path: ['log', 'parts', part],
+      of: 'key',
+      message: `no part of the log has this name${suggestion(part, known, 'there are')}`,
+    }));
 }

@@ -1,3 +1,4 @@
+import { isLoopback } from '../../loopback.js';
 import { type Draft, elements, isMapping } from '../draft.js';
 import { formatPath, type Path, valueAt } from '../path.js';
 import type { Finding } from '../sentences.js';
@@ -55,6 +56,7 @@ const LISTENERS: readonly Path[] = [
   ['core', 'discovery', 'port'],
   ['core', 'discovery', 'alsoPort'],
   ['dashboard', 'port'],
+  ['metrics', 'port'],
 ];
 
 /** No two listeners want the same port. */
@@ -78,6 +80,14 @@ export function distinctPorts(draft: Draft): readonly Finding[] {
 function sameInterface(a: unknown, b: unknown): boolean {
   const all = ['0.0.0.0', '::'];
   return a === b || all.includes(String(a)) || all.includes(String(b));
+}
+
+/** Whoever asks for metrics is not asked who they are. */
+export function metricsOnLoopback(draft: Draft): readonly Finding[] {
+  const host = valueAt(draft.document, ['metrics', 'host']);
+  if (typeof host !== 'string' || isLoopback(host)) return [];
+  const message = `${host} is beyond loopback, and metrics are served without TLS and to everyone; use 127.0.0.1 and let what collects them run on this machine, or forward the port (ssh -L)`;
+  return [{ path: ['metrics', 'host'], of: 'value', message }];
 }
 
 /** A certificate comes with its key. */

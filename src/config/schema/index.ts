@@ -11,7 +11,10 @@ export type { Schema } from './terms.js';
 
 /** JSON Schema (draft-07) of a configuration file. */
 export function configSchema(catalog: Catalog): Schema {
-  const { group, stateDir, log, hal, core, connect, cloud, dashboard } = SETTINGS as Record<string, Schema>;
+  const { group, stateDir, log, hal, core, connect, cloud, dashboard, metrics } = SETTINGS as Record<
+    string,
+    Schema
+  >;
   return {
     title: 'Greenlight configuration',
     description: 'A group of things, the core that carries them, and what leaves the site.',
@@ -29,6 +32,7 @@ export function configSchema(catalog: Catalog): Schema {
       subscriptions: subscriptionsSchema(catalog),
       cloud: cloud!,
       dashboard: dashboard!,
+      metrics: metrics!,
     },
     required: ['version'],
     additionalProperties: false,

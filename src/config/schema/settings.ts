@@ -27,14 +27,25 @@ const GROUP = section(
   { default: {} },
 );
 
+const LOG_LEVEL: Schema = {
+  enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+  description: 'Least severe level that is written.',
+};
+
 const LOG = section(
   'What is logged.',
   {
     level: {
-      enum: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
-      description: 'Least severe level that is written.',
+      ...LOG_LEVEL,
       default: 'info',
       env: 'GREENLIGHT_LOG_LEVEL',
+    },
+    parts: {
+      type: 'object',
+      maxProperties: 1_000,
+      additionalProperties: LOG_LEVEL,
+      description:
+        'Levels of single parts, such as `{ broker: debug }`: a thing by its name, or one of those that `greenlight log` shows.',
     },
   },
   { default: {} },
@@ -405,8 +416,17 @@ const DASHBOARD = section('The live page. Absent: none is served.', {
     maxLength: 256,
     pattern: '^[\\x21-\\x7e]+$',
     description:
-      'Secret that a page must show. Needed when `host` is beyond loopback, where the page is served over TLS only.',
+      'Secret that a page must show. Needed, or else `clients`, when `host` is beyond loopback, where the page is served over TLS only.',
     env: 'GREENLIGHT_DASHBOARD_TOKEN',
+  },
+  clients: {
+    type: 'array',
+    items: { type: 'string', pattern: '^[a-zA-Z0-9:_-]{1,128}$' },
+    minItems: 1,
+    maxItems: 100,
+    uniqueItems: true,
+    description:
+      'Things whose client certificate opens the page, with or instead of the token. With any, the page is served over TLS on loopback too. Make one for a person with `greenlight thing add NAME`.',
   },
   unlock: {
     type: 'boolean',
@@ -415,6 +435,18 @@ const DASHBOARD = section('The live page. Absent: none is served.', {
     env: 'GREENLIGHT_DASHBOARD_UNLOCK',
   },
 });
+
+const METRICS = section(
+  'Figures for Prometheus at `/metrics` and health at `/healthz`, over plain HTTP for programs of this machine. Absent: neither is served.',
+  {
+    host: term(HOST, {
+      description: 'Address of this machine’s loopback to listen on.',
+      default: '127.0.0.1',
+      env: 'GREENLIGHT_METRICS_HOST',
+    }),
+    port: term(LISTEN_PORT, { default: 9464, env: 'GREENLIGHT_METRICS_PORT' }),
+  },
+);
 
 /** In the order in which a file has them. */
 export const SETTINGS: Readonly<Record<string, Schema>> = {
@@ -431,6 +463,7 @@ export const SETTINGS: Readonly<Record<string, Schema>> = {
   connect: CONNECT,
   cloud: CLOUD,
   dashboard: DASHBOARD,
+  metrics: METRICS,
 };
 
 function lineAddress(what: string): Schema {
