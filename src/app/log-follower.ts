@@ -39,7 +39,7 @@ export class LogFollower implements Service {
     const { parts, ...rest } = this.#levels.view();
     const { level, until } = parts.find(({ name }) => name === part) ?? rest;
     this.#own.info(
-      { of: part, level, until },
+      { of: part, to: level, until },
       `the level of ${part ?? 'the log'} is ${level}${until === undefined ? '' : ` until ${until}`}`,
     );
   };

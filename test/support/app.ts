@@ -6,6 +6,7 @@ import { type App, type AppEvents, createApp } from '../../src/app.js';
 import { CATALOG } from '../../src/catalog.js';
 import { checkConfig } from '../../src/config/index.js';
 import { ControlClient } from '../../src/control/client.js';
+import type { LogLevels } from '../../src/log/index.js';
 import { temporaryFolder } from './folder.js';
 
 export { FAST_CROSSING } from './fast-crossing.js';
@@ -21,7 +22,7 @@ export interface RunningApp {
 /** Runs a configuration in this process on a mock board; stopped when the test is over. */
 export async function runApp(
   text: string,
-  options: { stateDir?: string; log?: Log } = {},
+  options: { stateDir?: string; log?: Log; levels?: LogLevels } = {},
 ): Promise<RunningApp> {
   const stateDir = options.stateDir ?? (await temporaryFolder());
   const { config, problems } = await checkConfig(
@@ -35,6 +36,7 @@ export async function runApp(
     config,
     clock,
     log: options.log ?? SILENT,
+    ...(options.levels && { levels: options.levels }),
     random: Math.random,
     env: {},
     mock: board,
