@@ -46,7 +46,10 @@ const SETTLE_LIMIT_MS = 600_000;
 
 export function controlRoutes(parts: RouteParts): ControlRoutes {
   return {
-    'GET /status': async () => parts.status(),
+    'GET /status': async () => {
+      await parts.core?.core.functions.measure();
+      return parts.status();
+    },
     'GET /stats': ({ parameters }) => stats(parts.cars, Number(parameters.limit ?? 10)),
     'GET /telemetry/:thing': ({ parameters: { thing = '', since, next } }) =>
       readTelemetry(parts.telemetry, thing, {

@@ -9,7 +9,7 @@ import { SILENT, SystemClock } from '../../hal/index.js';
 import { Broker, memorySessions } from '../../src/core/broker/index.js';
 import { DeploymentService, type GroupDocument } from '../../src/core/deployments/index.js';
 import { type FunctionDefinition, FunctionManager, type ProcessRun } from '../../src/core/functions/index.js';
-import { ownMemory } from '../../src/core/functions/process/memory.js';
+import { ownMemory } from '../../src/core/functions/process/memory/watch.js';
 import { Group, type GroupDefinition, GroupPolicy, SHADOW_SERVICE } from '../../src/core/group/index.js';
 import { memoryShadows, ShadowService } from '../../src/core/shadow/index.js';
 import { MemoryStore } from '../../src/store/memory.js';

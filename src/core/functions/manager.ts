@@ -14,7 +14,7 @@ import type { CoreFacts } from './process/command.js';
 import { Guard } from './process/guard.js';
 import { codeDigest, runProblems } from './process/handler.js';
 import { LineLog } from './process/lines.js';
-import { MemoryWatch } from './process/memory.js';
+import { MemoryLimits } from './process/memory/limit.js';
 import { processStaffing } from './process/staffing.js';
 import type { ProcessWorker } from './process/worker.js';
 import { type FunctionShadows, shadowRequest } from './shadows.js';
@@ -34,6 +34,8 @@ export interface FunctionManagerOptions {
   readonly limits?: Partial<FunctionLimits>;
   /** Commands that run the functions; default `python3`, and the Node that runs the core. */
   readonly interpreters?: Partial<Readonly<Record<FunctionRuntime, string>>>;
+  /** `watch`: memory is watched even where this process may make cgroups. */
+  readonly memoryBy?: 'watch';
   /** AWS credentials in the form of the ECS credential endpoint, for a function. Absent: there are none. */
   readonly credentials?: (name: string) => Promise<JsonValue>;
 }
@@ -63,7 +65,7 @@ export class FunctionManager implements Service {
   readonly #limits: FunctionLimits;
   readonly #slots: Slots;
   readonly #guard: Guard;
-  readonly #memory: MemoryWatch;
+  readonly #memory: MemoryLimits;
   readonly #api: FunctionApi;
   readonly #entries = new Map<string, Entry>();
   readonly #callers = new Map<string, Caller>();
@@ -77,7 +79,12 @@ export class FunctionManager implements Service {
     this.#limits = { ...FUNCTION_LIMITS, ...options.limits };
     this.#slots = new Slots(this.#limits);
     this.#guard = new Guard(options.log);
-    this.#memory = new MemoryWatch(options.clock, this.#limits.memoryEveryMs);
+    this.#memory = new MemoryLimits({
+      clock: options.clock,
+      log: options.log,
+      everyMs: this.#limits.memoryEveryMs,
+      ...(options.memoryBy && { by: options.memoryBy }),
+    });
     this.#api = new FunctionApi({
       calls: this.#calls(),
       port: options.httpPort ?? 0,
@@ -151,7 +158,14 @@ export class FunctionManager implements Service {
     return entry.hosted.invoke({ payload, context });
   }
 
+  /** Brings the memory in `status` up to date. Cheap: at most once a second it does anything. */
+  measure(): Promise<void> {
+    return this.#memory.measure();
+  }
+
+  /** Memory is as it was last measured; who asks again and again need not call {@link measure} before. */
   status(): readonly PartStatus[] {
+    void this.measure();
     return [...this.#entries.values()].map(({ hosted }) => hosted.status());
   }
 
@@ -178,8 +192,8 @@ export class FunctionManager implements Service {
   async #readyFor(functions: readonly FunctionDefinition[]): Promise<void> {
     if (this.#ready || functions.every(({ runs }) => runs.kind === 'builtin')) return;
     await this.#api.start();
-    this.#guard.start();
-    this.#memory.start();
+    await this.#memory.start();
+    this.#guard.start(this.#memory.prefix);
     this.#ready = true;
   }
 

@@ -1,8 +1,10 @@
 import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { findPlace } from '../../../src/core/functions/process/memory/place.js';
 import { alive, FIXTURES, NO_PYTHON, NODE, PYTHON, until } from './support.js';
 
 const TSX = fileURLToPath(new URL('../../../node_modules/tsx/dist/cli.mjs', import.meta.url));
@@ -43,6 +45,14 @@ describe('no function survives its core', () => {
     await until(
       () => !functions.some(alive),
       () => `${functions} still there`,
+    );
+    const place = await findPlace({ proc: '/proc' });
+    if (typeof place === 'string') return;
+    const left = (): readonly string[] =>
+      readdirSync(place.folder).filter((name) => name.startsWith(`greenlight.${pid}.`));
+    await until(
+      () => left().length === 0,
+      () => `cgroups ${left().join(', ')} still there`,
     );
   });
 

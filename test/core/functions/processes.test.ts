@@ -126,7 +126,7 @@ for (const { runtime, folder, fn, skip, thrown } of FLAVOURS) {
       expect(await answer()).toMatchObject({ count: 1 });
       expect(status('Probe').figures).toMatchObject({ memoryKills: 1, errors: 1, restarts: 1, exits: 0 });
       expect(lines.map(({ text }) => text).join('\n')).toMatch(
-        /the process used \d+ MB of memory, more than its 48 MB/,
+        /the process used more than its 48 MB of memory/,
       );
     });
 

@@ -28,8 +28,6 @@ export interface Command {
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
-  readonly uid?: number;
-  readonly gid?: number;
 }
 
 /** What a function gets of the core's own environment. The rest may hold secrets. */
@@ -51,16 +49,19 @@ const PASSED_ON = [
 export async function commandFor(options: CommandOptions): Promise<Command> {
   const { run, interpreter } = options;
   const { folder, module, fn } = handlerParts(run.handler);
-  const file = interpreter;
   const args = [...interpreterArgs(run), `--handler=${module}.${fn}`];
-  const command: Command = { file, args, env: environment(options, folder), cwd: folder };
+  const command: Command = { file: interpreter, args, env: environment(options, folder), cwd: folder };
   if (run.runAs === undefined) return command;
   const { uid, gid } = run.runAs;
   const groups = await deviceGroups(run.resources?.devices ?? []);
-  if (groups.length === 0) return { ...command, uid, gid };
-  // the platform's spawn sets one group; a function with devices needs the groups that own them too
-  const as = [`--reuid=${uid}`, `--regid=${gid}`, `--groups=${groups.join(',')}`];
-  return { ...command, file: 'setpriv', args: [...as, file, ...args] };
+  // the platform's spawn sets one group; a function with devices needs the groups that own them too. And what starts a
+  // function may have to do first what that user may not
+  const others = groups.length > 0 ? `--groups=${groups.join(',')}` : '--clear-groups';
+  return {
+    ...command,
+    file: 'setpriv',
+    args: [`--reuid=${uid}`, `--regid=${gid}`, others, command.file, ...args],
+  };
 }
 
 function interpreterArgs({ runtime, memoryMb }: ProcessRun): readonly string[] {

@@ -3,7 +3,8 @@ import { type Log, messageOf } from '../../../../hal/index.js';
 
 /**
  * Remembers the process groups that it is told of, and kills those that are left when its input ends: the core is gone
- * then, however it went. It ignores the signals that end the core, since it must outlive it.
+ * then, however it went. It ignores the signals that end the core, since it must outlive it. Then it removes the cgroups
+ * whose names begin with its first argument; the killed leave them within moments.
  */
 const SCRIPT = `
 trap '' TERM INT HUP
@@ -16,6 +17,14 @@ while read -r sign group; do
   esac
 done
 for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+prefix=$1
+[ -n "$prefix" ] || exit
+for try in 1 2 3 4 5; do
+  rmdir "$prefix"* 2>/dev/null
+  set -- "$prefix"*
+  [ -e "$1" ] || exit
+  sleep 0.2
+done
 `;
 
 /** Sees to it that no function survives the core, not even its kill −9. One small process for all functions. */
@@ -24,9 +33,13 @@ export class Guard {
 
   constructor(private readonly log: Log) {}
 
-  /** A machine without `sh` goes unguarded: functions then end when they next ask for work. */
-  start(): void {
-    const child = spawn('sh', ['-c', SCRIPT], {
+  /**
+   * @param cgroups how names of cgroups to be removed begin, with their folder
+   *
+   * A machine without `sh` goes unguarded: functions then end when they next ask for work.
+   */
+  start(cgroups = ''): void {
+    const child = spawn('sh', ['-c', SCRIPT, 'guard', cgroups], {
       stdio: ['pipe', 'ignore', 'ignore'],
       detached: true,
       cwd: '/',

@@ -59,6 +59,9 @@ export async function runProblems(run: ProcessRun, interpreter: string): Promise
     problems.push(`runAs ${run.runAs.uid}:${run.runAs.gid} needs a core that runs as root; leave it out`);
   }
   if (run.runAs !== undefined && process.getuid?.() === 0) {
+    if (!(await isCommand('setpriv'))) {
+      problems.push('runAs needs the command setpriv, which is not here; install the package util-linux');
+    }
     const closed =
       (await closedTo(run.runAs, dirname(run.handler))) ?? (await closedTo(run.runAs, packageFolder()));
     if (closed !== undefined) {

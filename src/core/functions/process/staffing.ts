@@ -9,7 +9,7 @@ import { type Command, type CoreFacts, commandFor } from './command.js';
 import type { Guard } from './guard.js';
 import { codeDigest, runProblems } from './handler.js';
 import type { LineLog } from './lines.js';
-import type { MemoryWatch } from './memory.js';
+import type { MemoryLimit, MemoryLimits } from './memory/limit.js';
 import { ProcessWorker } from './worker.js';
 
 export interface ProcessStaffingOptions {
@@ -21,7 +21,7 @@ export interface ProcessStaffingOptions {
   readonly credentials: boolean;
   readonly limits: FunctionLimits;
   readonly guard: Guard;
-  readonly memory: MemoryWatch;
+  readonly memory: MemoryLimits;
   readonly lines: LineLog;
   readonly clock: Clock;
   /** A process may use the local HTTP API with this token, until it has ended. */
@@ -33,6 +33,7 @@ export interface ProcessStaffingOptions {
 export function processStaffing(options: ProcessStaffingOptions): Staffing {
   const { definition, run, limits, clock, guard, memory, lines } = options;
   let command: Command | undefined;
+  const limited = new Set<MemoryLimit>();
   return {
     pinned: run.pinned,
     subjects: definition.subjects,
@@ -47,11 +48,14 @@ export function processStaffing(options: ProcessStaffingOptions): Staffing {
     hire(events) {
       if (command === undefined) throw new TypeError(`function ${definition.name} was not opened`);
       const token = randomBytes(24).toString('base64url');
+      const limit = memory.limit(definition.name, run.memoryMb);
+      limited.add(limit);
       let dismissToken = (): void => {};
       const told: WorkerEvents = {
         idle: () => events.idle(),
         ended: (ending) => {
           dismissToken();
+          limited.delete(limit);
           events.ended(ending);
         },
       };
@@ -59,11 +63,10 @@ export function processStaffing(options: ProcessStaffingOptions): Staffing {
         id: randomUUID(),
         command: { ...command, env: { ...command.env, AWS_CONTAINER_AUTHORIZATION_TOKEN: token } },
         timeoutMs: run.timeoutMs,
-        memoryMb: run.memoryMb,
         startMs: run.pinned ? undefined : limits.startMs,
         limits,
         guard,
-        memory,
+        memory: limit,
         lines,
         clock,
         events: told,
@@ -73,6 +76,20 @@ export function processStaffing(options: ProcessStaffingOptions): Staffing {
       return worker;
     },
     close: async () => {},
-    figures: () => ({ runtime: run.runtime, pinned: run.pinned }),
+    figures: () => {
+      const bytes = [...limited].flatMap((limit) => limit.bytes ?? []);
+      return {
+        runtime: run.runtime,
+        pinned: run.pinned,
+        memoryLimitMb: run.memoryMb,
+        memoryLimitBy: memory.by,
+        ...(bytes.length > 0 && { memoryMb: megabytes(bytes.reduce((sum, one) => sum + one, 0)) }),
+      };
+    },
   };
+}
+
+/** To a tenth. */
+function megabytes(bytes: number): number {
+  return Math.round((bytes / 1_048_576) * 10) / 10;
 }

@@ -5,7 +5,7 @@ import { type Ending, failed, type Work, type Worker, type WorkerEvents, type Wo
 import type { Command } from './command.js';
 import type { Guard } from './guard.js';
 import type { LineLog } from './lines.js';
-import type { MemoryWatch } from './memory.js';
+import type { MemoryLimit } from './memory/limit.js';
 
 /** Time in ms that the pipes of an ended process may still hold output. */
 const PIPES_MS = 200;
@@ -14,12 +14,11 @@ export interface ProcessWorkerOptions {
   readonly id: string;
   readonly command: Command;
   readonly timeoutMs: number;
-  readonly memoryMb: number;
   /** Pinned: its module-level code may run as long as it likes before it asks for work. */
   readonly startMs: number | undefined;
   readonly limits: Pick<FunctionLimits, 'stopMs'>;
   readonly guard: Guard;
-  readonly memory: MemoryWatch;
+  readonly memory: MemoryLimit;
   readonly lines: LineLog;
   readonly clock: Clock;
   readonly events: WorkerEvents;
@@ -46,10 +45,11 @@ export class ProcessWorker implements Worker {
   #poll: Poll | undefined;
   #running: Running | undefined;
   #started = false;
+  /** The process is gone; what ended it is still to be told. */
+  #over = false;
   #ending: Ending | undefined;
   #by: NonNullable<Ending['by']> | undefined;
   #why = '';
-  #unwatch: (() => void) | undefined;
   #starting: Timer | undefined;
   #killing: Timer | undefined;
   readonly #gone: Promise<void>;
@@ -63,7 +63,7 @@ export class ProcessWorker implements Worker {
   }
 
   get state(): Worker['state'] {
-    if (this.#ending !== undefined || this.#by !== undefined) return 'ended';
+    if (this.#over || this.#by !== undefined) return 'ended';
     if (this.#running !== undefined) return 'busy';
     if (this.#poll !== undefined) return 'idle';
     return this.#started ? 'between' : 'starting';
@@ -74,20 +74,18 @@ export class ProcessWorker implements Worker {
   }
 
   start(): void {
-    const { command, guard, memory, memoryMb, lines } = this.options;
-    const { file, args, env, cwd, uid, gid } = command;
+    const { command, guard, memory, lines } = this.options;
+    const { file, args, env, cwd } = memory.wrap(command);
     const child = spawn(file, args, {
       cwd,
       env: { ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
-      ...(uid !== undefined && { uid }),
-      ...(gid !== undefined && { gid }),
     });
     this.#child = child;
     child.on('error', (error) => {
       // also told when a signal could not be sent; only a process that never was has no pid
-      if (child.pid === undefined) this.#end(`could not be started: ${messageOf(error)}`);
+      if (child.pid === undefined) void this.#end(`could not be started: ${messageOf(error)}`);
     });
     // `close` and not `exit`: what it printed last is in the log before its end is told; a grandchild that keeps the
     // pipes open is killed at `exit`
@@ -99,23 +97,17 @@ export class ProcessWorker implements Worker {
         child.stderr?.destroy();
       }, PIPES_MS).unref();
     });
-    child.on('close', (code, signal) =>
-      this.#end(signal ? `was ended by ${signal}` : `exited with code ${code}`),
+    child.on(
+      'close',
+      (code, signal) =>
+        void this.#end(signal ? `was ended by ${signal}` : `exited with code ${code}`, signal),
     );
     if (child.stdout) lines.follow(child.stdout, 'info');
     if (child.stderr) lines.follow(child.stderr, 'warn');
     const { pid } = child;
     if (pid === undefined) return;
     guard.watch(pid);
-    this.#unwatch = memory.add({
-      pid,
-      limitBytes: memoryMb * 1_048_576,
-      exceeded: (bytes) =>
-        this.#kill(
-          'memory',
-          `used ${Math.round(bytes / 1_048_576)} MB of memory, more than its ${memoryMb} MB`,
-        ),
-    });
+    memory.started(pid, (why) => this.#kill('memory', why));
     this.#expectPoll();
   }
 
@@ -186,7 +178,7 @@ export class ProcessWorker implements Worker {
   }
 
   #kill(by: NonNullable<Ending['by']>, why: string): void {
-    if (this.#by !== undefined || this.#ending !== undefined) return;
+    if (this.#by !== undefined || this.#over) return;
     this.#by = by;
     this.#why = why;
     this.#signal('SIGKILL');
@@ -194,7 +186,7 @@ export class ProcessWorker implements Worker {
 
   #signal(signal: NodeJS.Signals): void {
     const pid = this.#child?.pid;
-    if (pid === undefined || this.#ending !== undefined) return;
+    if (pid === undefined || this.#over) return;
     try {
       process.kill(-pid, signal);
     } catch (error) {
@@ -203,16 +195,22 @@ export class ProcessWorker implements Worker {
     }
   }
 
-  #end(how: string): void {
-    if (this.#ending !== undefined) return;
+  async #end(how: string, signal?: NodeJS.Signals | null): Promise<void> {
+    if (this.#over) return;
+    this.#over = true;
+    const pid = this.#child?.pid;
+    if (pid !== undefined) this.options.guard.release(pid);
+    const tooMuch = await this.options.memory.ended();
+    // a process that it started may have been the one that was ended, earlier
+    if (tooMuch !== undefined && signal === 'SIGKILL' && this.#by === undefined) {
+      this.#by = 'memory';
+      this.#why = tooMuch;
+    }
     const cause = this.#why === '' ? how : this.#by === undefined ? `${how}: ${this.#why}` : this.#why;
     this.#ending = { ...(this.#by !== undefined && { by: this.#by }), cause };
     this.#poll = undefined;
-    this.#unwatch?.();
     this.#starting?.cancel();
     this.#killing?.cancel();
-    const pid = this.#child?.pid;
-    if (pid !== undefined) this.options.guard.release(pid);
     const running = this.#running;
     this.#running = undefined;
     running?.timer.cancel();

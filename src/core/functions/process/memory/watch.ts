@@ -1,18 +1,21 @@
 import { readFile } from 'node:fs/promises';
-import type { Clock } from '../../../../hal/index.js';
+import type { Clock } from '../../../../../hal/index.js';
+import type { MemoryLimit } from './limit.js';
 
 /** The kernel writes kB and means KiB. */
 const KIB = 1_024;
 
-export interface Watched {
+interface Watched {
   readonly pid: number;
   readonly limitBytes: number;
-  exceeded(bytes: number): void;
+  bytes: number | undefined;
+  exceeded(): void;
 }
 
 /**
  * Looks at the memory of processes at fixed times. What counts is the memory of their own (`RssAnon`): program text and
- * libraries, which processes share, do not. A process grows for at most one period before it is seen.
+ * libraries, which processes share, do not; nor do processes that they start. A process grows for at most one period
+ * before it is seen.
  */
 export class MemoryWatch {
   readonly #watched = new Set<Watched>();
@@ -24,14 +27,30 @@ export class MemoryWatch {
     private readonly everyMs: number,
   ) {}
 
-  start(): void {
-    this.#running = this.#loop();
-  }
-
-  /** @returns a function that ends it */
-  add(watched: Watched): () => void {
-    this.#watched.add(watched);
-    return () => this.#watched.delete(watched);
+  limit(megabytes: number): MemoryLimit {
+    let watched: Watched | undefined;
+    return {
+      by: 'watch',
+      get bytes() {
+        return watched?.bytes;
+      },
+      wrap: (command) => command,
+      started: (pid, exceeded) => {
+        watched = {
+          pid,
+          limitBytes: megabytes * 1_048_576,
+          bytes: undefined,
+          exceeded: () => exceeded(`used more than its ${megabytes} MB of memory`),
+        };
+        this.#watched.add(watched);
+        this.#running ??= this.#loop();
+      },
+      ended: async () => {
+        if (watched) this.#watched.delete(watched);
+        watched = undefined;
+        return undefined;
+      },
+    };
   }
 
   async stop(): Promise<void> {
@@ -39,19 +58,22 @@ export class MemoryWatch {
     await this.#running;
   }
 
+  /** Ends when there is nothing to look at. */
   async #loop(): Promise<void> {
     const { signal } = this.#ending;
-    while (!signal.aborted) {
+    while (!signal.aborted && this.#watched.size > 0) {
       // one after the other: the next round begins when this one is done, however many there are
       for (const watched of this.#watched) {
         const bytes = await ownMemory(watched.pid);
+        watched.bytes = bytes;
         if (bytes !== undefined && bytes > watched.limitBytes && this.#watched.has(watched)) {
-          watched.exceeded(bytes);
+          watched.exceeded();
         }
       }
       // aborted: the loop's condition ends it
       await this.clock.sleep(this.everyMs, signal).catch(() => {});
     }
+    this.#running = undefined;
   }
 }
 
