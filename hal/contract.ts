@@ -132,6 +132,14 @@ export interface PulseRequest {
   readonly timeoutMs: number;
 }
 
+/** What a climate sensor at the bench is exposed to. */
+export interface ClimateExposure {
+  /** Degrees Celsius. */
+  readonly temperatureC: number;
+  /** Relative humidity, 0..100 %. */
+  readonly humidityPercent: number;
+}
+
 /** What a driver can do, as plain data. A setting that is not covered rejects with HAL_UNSUPPORTED; nothing is dropped. */
 export interface Capabilities {
   readonly bias: boolean;
@@ -171,6 +179,8 @@ export interface GpioDriver {
   servo(address: LineAddress, consumer: string): Promise<ServoLine>;
   /** Undefined where `capabilities.pulseCapture` is false. */
   readonly pulses: PulseCapture | undefined;
+  /** Simulated drivers only: what a hand at the bench lets this consumer's climate sensor measure; undefined: nothing. */
+  exposure?(consumer: string): ClimateExposure | undefined;
 }
 
 export type DriverName = 'chardev' | 'onoff' | 'pigpio' | 'mock';

@@ -1,13 +1,27 @@
 import type { Clock } from '../clock.js';
+import type { ClimateValues } from './dht/frame.js';
 import type { ClimateSource } from './source.js';
 
 const DAY_MS = 86_400_000;
 
-/** Made-up weather: 21 ± 4 °C over the day, humidity against it, a little noise; tenths, as a DHT22 gives them. */
-export function mockSource(clock: Clock, random: () => number): ClimateSource {
+export interface MockSourceDeps {
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** What a hand at the bench has set; undefined: nothing. */
+  readonly exposure: () => ClimateValues | undefined;
+}
+
+/**
+ * What a hand at the bench has set. Until then made-up weather: 21 ± 4 °C over the day, humidity against it, a little
+ * noise; tenths, as a DHT22 gives them.
+ */
+export function mockSource({ clock, random, exposure }: MockSourceDeps): ClimateSource {
   return {
     name: 'made-up weather (mock)',
     read: async () => {
+      const set = exposure();
+      if (set !== undefined) return set;
       const day = Math.sin((2 * Math.PI * (clock.now() % DAY_MS)) / DAY_MS);
       const noise = random() - 0.5;
       return {

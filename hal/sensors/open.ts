@@ -57,7 +57,7 @@ async function openSource(
   switch (method) {
     case 'mock': {
       const { mockSource } = await import('./mock.js');
-      return mockSource(clock, random);
+      return mockSource({ clock, random, exposure: () => gpio.exposure?.(settings.consumer) });
     }
     case 'iio': {
       const { iioSource } = await import('./iio.js');

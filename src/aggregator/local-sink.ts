@@ -58,14 +58,20 @@ export class LocalSink implements BatchSink {
   }
 }
 
-/** The newest rows, oldest first. @param limit at most this many */
-export async function readRows(section: Store, limit = 1_000): Promise<CarStatsRow[]> {
+/** The newest rows, oldest first. @param limit at most this many @param since ms since the epoch; none older */
+export async function readRows(section: Store, limit = 1_000, since = 0): Promise<CarStatsRow[]> {
   const rows: CarStatsRow[] = [];
-  for await (const [, value] of section.entries({ gte: PREFIX, lt: after(PREFIX), reverse: true, limit })) {
+  const gte = since > 0 ? `${PREFIX}${keyTime(since)}` : PREFIX;
+  for await (const [, value] of section.entries({ gte, lt: after(PREFIX), reverse: true, limit })) {
     const row: unknown = JSON.parse(Buffer.from(value).toString('utf8'));
     if (isRow(row)) rows.push(row);
   }
   return rows.reverse();
+}
+
+/** As rows have it in their key, without what makes it unique. */
+function keyTime(at: number): string {
+  return new Date(at).toISOString().replace('T', ' ').slice(0, -1);
 }
 
 async function countRows(section: Store): Promise<number> {

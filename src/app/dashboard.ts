@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { ROLES } from '../../devices/index.js';
 import type { MockBoard } from '../../hal/drivers/mock/board.js';
 import type { MockDriver } from '../../hal/drivers/mock/driver.js';
@@ -16,19 +17,24 @@ import { readRows } from '../aggregator/local-sink.js';
 import type { Config, ThingConfig } from '../config/model.js';
 import type { Core } from '../core/core.js';
 import { partyText } from '../core/group/index.js';
+import { authenticate } from '../core/identity/index.js';
 import type { Identity } from '../core/identity/open.js';
 import {
   type BoardView,
+  type CertificateView,
   type ClaimView,
   type CoreView,
   type DashboardDeps,
   type GreenView,
   type LogTail,
+  type PageTls,
+  type TelemetryRecords,
   type ThingView,
   WatchedLines,
 } from '../dashboard/index.js';
 import type { AppStatus } from '../status.js';
 import type { Store } from '../store/contract.js';
+import { readTelemetry, telemetryThings } from '../telemetry/index.js';
 import type { Deployments } from './deploy.js';
 import type { GroupLists } from './group.js';
 
@@ -38,6 +44,8 @@ export interface DashboardSources {
   readonly log: Log;
   readonly tail: LogTail;
   readonly cars: Store;
+  /** Where measurements are kept. */
+  readonly telemetry: Store;
   readonly core: Core | undefined;
   readonly identity: Identity | undefined;
   readonly deployments: Deployments | undefined;
@@ -53,13 +61,14 @@ export interface DashboardSources {
 
 /** What the live page is told and may ask. */
 export function dashboardDeps(sources: DashboardSources): DashboardDeps {
-  const { config, cars, core, group } = sources;
+  const { config, cars, core, group, identity, clock } = sources;
   return {
     ...sources,
     settings: config.dashboard!,
     group: config.group.name,
     names: (config.core?.advertise ?? []).filter((name) => name !== 'auto'),
-    tls: () => core?.serverCredentials,
+    tls: core && identity && pageTls(core, identity, clock),
+    telemetry: telemetryRecords(sources.telemetry),
     things: () => [...group().things.map(thingView), ...joined(core, group())],
     functions: () =>
       group().functions.map(({ name, builtin, handler, options }) => ({
@@ -68,8 +77,30 @@ export function dashboardDeps(sources: DashboardSources): DashboardDeps {
         ...(typeof options.batchEvery === 'number' && { batchEvery: options.batchEvery }),
         ...(typeof options.watch === 'string' && { watch: options.watch }),
       })),
-    cars: async (limit) => ({ totals: await readTotals(cars), rows: await readRows(cars, limit) }),
+    cars: async (limit, since) => ({
+      totals: await readTotals(cars),
+      rows: await readRows(cars, limit, since),
+    }),
     core: core && coreView(core, sources),
+  };
+}
+
+function pageTls(core: Core, { registry }: Identity, clock: Clock): PageTls {
+  return {
+    credentials: () => core.serverCredentials,
+    onRenewed: (listener) => core.onServerCredentials(listener),
+    peer: (socket) => authenticate(socket, { registry, clock }),
+  };
+}
+
+function telemetryRecords(section: Store): TelemetryRecords {
+  return {
+    things: async () => {
+      const things: string[] = [];
+      for await (const thing of telemetryThings(section)) things.push(thing);
+      return things;
+    },
+    read: (thing, from) => readTelemetry(section, thing, from),
   };
 }
 
@@ -82,10 +113,27 @@ function coreView(core: Core, { identity, deployments }: DashboardSources): Core
       core.group.table
         .list()
         .map((row) => ({ ...row, source: partyText(row.source), target: partyText(row.target) })),
-    certificates: () =>
-      (identity?.registry.list() ?? []).map(({ name, expiresAt, revoked }) => ({ name, expiresAt, revoked })),
+    certificates: () => certificates(core, identity),
     deployments: () => deployments?.list() ?? [],
   };
+}
+
+/** Those of the things, and the two that the core itself has. */
+function certificates(core: Core, identity: Identity | undefined): readonly CertificateView[] {
+  const things = (identity?.registry.list() ?? []).map(({ name, expiresAt, revoked }) => ({
+    kind: 'thing' as const,
+    name,
+    expiresAt,
+    revoked,
+  }));
+  const { cert, ca } = core.serverCredentials;
+  const own = (kind: 'server' | 'ca', pem: string): CertificateView => ({
+    kind,
+    name: '',
+    expiresAt: new Date(new X509Certificate(pem).validTo).toISOString(),
+    revoked: null,
+  });
+  return [own('server', cert), own('ca', ca), ...things];
 }
 
 /** Members by their certificate alone, which no list names. */
@@ -115,7 +163,7 @@ function thingView({ name, role, options }: ThingConfig): ThingView {
     properties: definition.properties
       .filter(({ side }) => side === 'desired')
       .map(({ name: property, values, description }) => ({ name: property, values, description })),
-    sliders: hasWeather(options),
+    sliders: definition.name === 'climate' && methodAtBench(options) !== undefined,
   };
 }
 
@@ -127,9 +175,10 @@ function lineName(address: LineAddress): string {
 /** Where the page's sliders stand at first. */
 const FAIR_WEATHER: ClimateValues = { temperatureC: 21, humidityPercent: 50 };
 
-/** A climate sensor that is read from its line's edges, which a board of software can make. */
-function hasWeather({ method, line }: ThingConfig['options']): boolean {
-  return method === 'edges' && line !== undefined;
+/** How a climate sensor on a board of software is read; undefined: past the board. */
+function methodAtBench({ method, line }: ThingConfig['options']): 'edges' | 'mock' | undefined {
+  if (method === 'edges') return line === undefined ? undefined : 'edges';
+  return method === 'auto' || method === 'mock' ? 'mock' : undefined;
 }
 
 /** The board behind a driver, and the driver that things are to use so that the page sees what they do. */
@@ -145,12 +194,19 @@ export function boardOf(
 }
 
 function mockView(board: MockBoard, things: () => readonly ThingConfig[]): BoardView {
-  const expose = (options: ThingConfig['options'], values: ClimateValues): void => {
-    const model = options.model === 'dht11' ? 'dht11' : 'dht22';
-    board.attachPulses(options.line as LineAddress, () => encodeTrain(encodeFrame(values, model)));
+  const expose = ({ name, options }: ThingConfig, values: ClimateValues): boolean => {
+    const method = methodAtBench(options);
+    if (method === 'mock') board.expose(name, values);
+    if (method === 'edges') {
+      const model = options.model === 'dht11' ? 'dht11' : 'dht22';
+      board.attachPulses(options.line as LineAddress, () => encodeTrain(encodeFrame(values, model)));
+    }
+    return method !== undefined;
   };
-  // a sensor on the bench measures something from the start
-  for (const { options } of things()) if (hasWeather(options)) expose(options, FAIR_WEATHER);
+  // a sensor on the bench that is read by its edges answers from the start
+  for (const thing of things()) {
+    if (thing.role === 'climate' && methodAtBench(thing.options) === 'edges') expose(thing, FAIR_WEATHER);
+  }
   return {
     driver: 'mock',
     lines: async () => board.lines(),
@@ -158,10 +214,8 @@ function mockView(board: MockBoard, things: () => readonly ThingConfig[]): Board
     bench: {
       drive: (line, level) => board.drive(line, level),
       climate: (thing, values) => {
-        const options = things().find(({ name }) => name === thing)?.options;
-        if (options === undefined || !hasWeather(options)) return false;
-        expose(options, values);
-        return true;
+        const found = things().find(({ name, role }) => name === thing && role === 'climate');
+        return found !== undefined && expose(found, values);
       },
     },
   };

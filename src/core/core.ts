@@ -132,10 +132,15 @@ export class Core implements Service {
     return this.#listener.address().port;
   }
 
-  /** For another TLS listener of this machine: the certificate in use now. */
-  get serverCredentials(): { readonly key: string; readonly cert: string } {
+  /** For another TLS listener of this machine: the certificate in use now, and the group's CA. */
+  get serverCredentials(): { readonly key: string; readonly cert: string; readonly ca: string } {
     const { privateKey, certificate } = this.#certificate.current;
-    return { key: privateKey, cert: certificate };
+    return { key: privateKey, cert: certificate, ca: this.#options.identity.ca.certificate };
+  }
+
+  /** Calls `listener` when {@link serverCredentials} are others. @returns a function that ends it */
+  onServerCredentials(listener: () => void): () => void {
+    return this.#certificate.onRenewed(listener);
   }
 
   get discoveryPort(): number {

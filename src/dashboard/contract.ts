@@ -1,5 +1,6 @@
 /** What the page is told and may ask. The application gives it; nothing in here is reached in another way. */
 
+import type { TLSSocket } from 'node:tls';
 import type { Bias, Clock, Edge, JsonObject, LineValue, Log } from '../../hal/index.js';
 import type { Batch, CarStatsRow } from '../aggregator/batch.js';
 import type { Totals } from '../aggregator/statistics.js';
@@ -8,14 +9,17 @@ import type { DeploymentRecord } from '../core/deployments/index.js';
 import type { WhyAnswer, WhyQuestion } from '../core/group/index.js';
 import type { ShadowService } from '../core/shadow/index.js';
 import type { AppStatus } from '../status.js';
+import type { TelemetryRecords } from './history.js';
 import type { LogTail } from './log-tail.js';
 
 export interface DashboardSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  /** Who does not show it is refused. Needed beyond loopback. */
+  /** Who shows neither it nor a certificate of `clients` is refused. Beyond loopback one of the two is needed. */
   readonly token?: string;
+  /** Things whose certificate opens the page; with any, it is served over TLS everywhere. */
+  readonly clients?: readonly string[];
   /** Pages may change things though the hardware is real. */
   readonly unlock: boolean;
 }
@@ -89,6 +93,7 @@ export interface RowView {
 }
 
 export interface CertificateView {
+  readonly kind: 'thing' | 'server' | 'ca';
   readonly name: string;
   readonly expiresAt: string | null;
   readonly revoked: string | null;
@@ -118,6 +123,16 @@ export interface CoreView {
   deployments(): readonly DeploymentRecord[];
 }
 
+/** What the page needs to speak TLS and to know who asks. */
+export interface PageTls {
+  /** PEM; `ca` issued the things' certificates. Asked for at start and after each renewal. */
+  credentials(): { readonly key: string; readonly cert: string; readonly ca: string };
+  /** Calls `listener` when the credentials are others. @returns a function that ends it */
+  onRenewed(listener: () => void): () => void;
+  /** The thing whose certificate was shown, or one sentence that says why there is none. */
+  peer(socket: TLSSocket): { readonly thing: string } | { readonly refused: string };
+}
+
 export interface DashboardDeps {
   readonly settings: DashboardSettings;
   readonly group: string;
@@ -126,17 +141,23 @@ export interface DashboardDeps {
   readonly tail: LogTail;
   /** Host names by which this machine may be asked for, beside addresses and `localhost`. */
   readonly names: readonly string[];
-  /** For TLS; undefined where there is no core. Asked for each new listener. */
-  readonly tls: () => { readonly key: string; readonly cert: string } | undefined;
+  /** Undefined where there is no core. */
+  readonly tls: PageTls | undefined;
   status(): AppStatus;
   /** Undefined while no thing of this machine has lines. */
   board(): BoardView | undefined;
   things(): readonly ThingView[];
   functions(): readonly FunctionView[];
-  cars(limit: number): Promise<{
+  /** @param since ms since the epoch; no older rows */
+  cars(
+    limit: number,
+    since?: number,
+  ): Promise<{
     readonly totals: readonly { readonly thing: string; readonly totals: Totals }[];
     readonly rows: readonly CarStatsRow[];
   }>;
+  /** What sensors published and is kept. */
+  readonly telemetry: TelemetryRecords;
   onThing(listener: (change: { readonly name: string; readonly state: JsonObject }) => void): () => void;
   onGreen(listener: (green: GreenView) => void): () => void;
   /** Undefined: this machine only carries things. */

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { BlockList, isIP } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { isOwnHost } from '../loopback.js';
 
 export interface GuardSettings {
   readonly token: string | undefined;
@@ -8,6 +9,11 @@ export interface GuardSettings {
   readonly scheme: 'http' | 'https';
   /** Host names that are ours, beside addresses and `localhost`. */
   readonly names: readonly string[];
+  /** Things whose certificate is as good as the token, and who tells whose was shown. Absent: none is. */
+  readonly clients?: {
+    readonly things: readonly string[];
+    peer(socket: TLSSocket): { readonly thing: string } | { readonly refused: string };
+  };
 }
 
 export interface Refused {
@@ -33,8 +39,7 @@ export class Guard {
   /** Of every request. @returns undefined when it is ours */
   site(request: IncomingMessage): Refused | undefined {
     const { host, origin } = request.headers;
-    // a name that another's DNS points here (rebinding) is not one of ours; an address cannot be rebound
-    if (host === undefined || !this.#isOurs(host)) {
+    if (!isOwnHost(host, this.#names)) {
       return {
         status: 421,
         message: 'this is not a host name of the page; use the address that greenlight run prints',
@@ -51,29 +56,32 @@ export class Guard {
     return undefined;
   }
 
-  /** Of everything but the page's own files. */
-  token(request: IncomingMessage): Refused | undefined {
-    if (this.#token === undefined || this.isToken(given(request))) return undefined;
-    return { status: 401, message: 'the token of the page is needed' };
+  /** Of everything but the page's own files, which hold no secret. */
+  visitor(request: IncomingMessage): Refused | undefined {
+    const { clients } = this.settings;
+    if (this.#token === undefined && clients === undefined) return undefined;
+    if (this.isToken(given(request))) return undefined;
+    const wrong = clients && this.#wrongCertificate(request.socket as TLSSocket, clients);
+    if (clients && wrong === undefined) return undefined;
+    if (this.#token !== undefined) return { status: 401, message: 'the token of the page is needed' };
+    return { status: 403, message: wrong ?? 'a client certificate is needed' };
+  }
+
+  /** @returns why the certificate does not open the page */
+  #wrongCertificate(
+    socket: TLSSocket,
+    { things, peer }: NonNullable<GuardSettings['clients']>,
+  ): string | undefined {
+    const verdict = peer(socket);
+    if ('refused' in verdict) return verdict.refused;
+    return things.includes(verdict.thing)
+      ? undefined
+      : `the certificate of ${verdict.thing} does not open this page; dashboard.clients names those that do`;
   }
 
   isToken(text: string | undefined): boolean {
     return this.#token !== undefined && text !== undefined && timingSafeEqual(digest(text), this.#token);
   }
-
-  #isOurs(host: string): boolean {
-    const name = host.toLowerCase().replace(/:\d+$/, '');
-    return isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0 || this.#names.has(name);
-  }
-}
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
-
-export function isLoopback(host: string): boolean {
-  const family = isIP(host);
-  return family === 0 ? host === 'localhost' : LOOPBACK.check(host, family === 4 ? 'ipv4' : 'ipv6');
 }
 
 /** Equal lengths, so that comparing tells nothing of the token's. */

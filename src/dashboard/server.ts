@@ -5,24 +5,33 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { TlsOptions } from 'node:tls';
 import { CodedError, isJsonObject, type JsonObject, messageOf } from '../../hal/index.js';
 import type { Service } from '../lifecycle.js';
+import { isLoopback } from '../loopback.js';
 import type { PartStatus } from '../status.js';
 import { ACTIONS, wrong } from './actions.js';
 import { Assets } from './assets.js';
-import type { DashboardDeps } from './contract.js';
+import type { DashboardDeps, PageTls } from './contract.js';
 import { DashboardError } from './errors.js';
 import { Feed } from './feed.js';
-import { Guard, isLoopback, type Refused, SESSION_COOKIE } from './guard.js';
+import { Guard, type Refused, SESSION_COOKIE } from './guard.js';
+import { History, isRange, RANGES } from './history.js';
 import { snapshot } from './snapshot.js';
 import { Streams } from './streams.js';
+import { carsTable, telemetryTable } from './tables.js';
 
 /** Bytes of a request's body. A shadow has at most 30720. */
 const BODY_LIMIT = 40 * 1024;
 const CONNECTIONS = 256;
 const CSV_ROWS = 100_000;
+/** Things whose telemetry a page offers. */
+const HISTORY_THINGS = 200;
+const HISTORY_PATH = /^\/api\/history\/things\/([a-zA-Z0-9:_-]{1,128})(\.csv)?$/;
 
 const HEADERS = {
   // everything from here, nothing inline, in nobody's frame
@@ -42,14 +51,17 @@ export class DashboardServer implements Service {
   readonly #assets = new Assets();
   readonly #streams: Streams;
   readonly #feed: Feed;
+  readonly #history: History;
   #guard: Guard | undefined;
   #server: Server | undefined;
   #scheme: 'http' | 'https' = 'http';
+  #unrenew: (() => void) | undefined;
 
   constructor(deps: DashboardDeps) {
     this.#deps = deps;
     this.#streams = new Streams((on) => (on ? this.#feed.start() : this.#feed.stop()));
     this.#feed = new Feed(deps, (event, data) => this.#streams.broadcast(event, data));
+    this.#history = new History(deps);
   }
 
   /** The port that it listens on; known once started. */
@@ -70,13 +82,19 @@ export class DashboardServer implements Service {
     signal.throwIfAborted();
     const { settings, names, log } = this.#deps;
     const { host, port, token } = settings;
-    const tls = isLoopback(host) ? undefined : this.#beyondLoopback();
+    const tls = this.#tls();
     this.#scheme = tls ? 'https' : 'http';
     const own = host === '0.0.0.0' || host === '::' ? [] : [host];
-    this.#guard = new Guard({ token, scheme: this.#scheme, names: [...own, ...names] });
+    const clients = tls && settings.clients && { things: settings.clients, peer: tls.peer };
+    this.#guard = new Guard({
+      token,
+      scheme: this.#scheme,
+      names: [...own, ...names],
+      ...(clients && { clients }),
+    });
     await this.#assets.load();
     const serve: RequestListener = (request, response) => void this.#serve(request, response);
-    const server = tls ? createTlsServer({ ...tls, minVersion: 'TLSv1.2' }, serve) : createServer(serve);
+    const server = tls ? this.#secure(tls, serve) : createServer(serve);
     server.maxConnections = CONNECTIONS;
     server.headersTimeout = 10_000;
     server.requestTimeout = 10_000;
@@ -105,6 +123,7 @@ export class DashboardServer implements Service {
   async stop(): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
+    this.#unrenew?.();
     this.#streams.close();
     this.#feed.stop();
     if (server === undefined) return;
@@ -126,28 +145,42 @@ export class DashboardServer implements Service {
   }
 
   status(): PartStatus {
-    const { size, dropped } = this.#streams;
+    const { size, dropped, waiting } = this.#streams;
     return {
       name: this.name,
       kind: 'listener',
       state: 'ok',
-      figures: { url: this.url, pages: size, dropped },
+      figures: { url: this.url, pages: size, dropped, waitingBytes: waiting },
     };
   }
 
-  #beyondLoopback(): { key: string; cert: string } {
+  /** Undefined: plain HTTP, which is for loopback alone. @throws {DashboardError} DASHBOARD_OPEN */
+  #tls(): PageTls | undefined {
     const { settings, tls } = this.#deps;
-    const { host, token } = settings;
-    const found = tls();
-    if (token !== undefined && found !== undefined) return found;
+    const { host, token, clients = [] } = settings;
+    const beyond = !isLoopback(host);
+    if (!beyond && clients.length === 0) return undefined;
+    if (tls !== undefined && (token !== undefined || clients.length > 0)) return tls;
+    const what = beyond ? `dashboard.host ${host} is beyond loopback, and that` : 'dashboard.clients';
     const missing =
-      token === undefined
-        ? 'a token; set dashboard.token or GREENLIGHT_DASHBOARD_TOKEN'
-        : 'a certificate; the page beyond loopback needs a core on this machine';
-    throw new DashboardError(
-      'DASHBOARD_OPEN',
-      `dashboard.host ${host} is beyond loopback, and that needs ${missing}`,
-    );
+      tls === undefined
+        ? 'a certificate: run a core on this machine'
+        : 'a token or client certificates: set dashboard.token, GREENLIGHT_DASHBOARD_TOKEN or dashboard.clients';
+    throw new DashboardError('DASHBOARD_OPEN', `${what} needs ${missing}`);
+  }
+
+  #secure(tls: PageTls, serve: RequestListener): TlsServer {
+    const options = (): TlsOptions => ({
+      ...tls.credentials(),
+      minVersion: 'TLSv1.2',
+      // a browser asks its user for a certificate only where one opens the page; it is judged request by request
+      requestCert: this.#deps.settings.clients !== undefined,
+      rejectUnauthorized: false,
+    });
+    const server = createTlsServer(options(), serve);
+    // those that are connected stay
+    this.#unrenew = tls.onRenewed(() => server.setSecureContext(options()));
+    return server;
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -157,7 +190,7 @@ export class DashboardServer implements Service {
       const guard = this.#guard!;
       const refused =
         guard.site(request) ??
-        (path.startsWith('/api/') && path !== '/api/session' ? guard.token(request) : undefined);
+        (path.startsWith('/api/') && path !== '/api/session' ? guard.visitor(request) : undefined);
       if (refused) refuse(request, response, refused);
       else if (request.method === 'POST') await this.#post(path, request, response);
       else if (request.method === 'GET' || request.method === 'HEAD')
@@ -171,7 +204,11 @@ export class DashboardServer implements Service {
   async #get(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (path === '/api/events') return this.#stream(response);
     if (path === '/api/state') return reply(response, 200, await snapshot(this.#deps));
-    if (path === '/api/cars.csv') return this.#csv(response);
+    if (path.startsWith('/api/history/')) return this.#past(path, request, response);
+    if (path === '/api/cars.csv') {
+      const { rows } = await this.#deps.cars(CSV_ROWS);
+      return this.#table(carsTable(rows), 'CarStats', response);
+    }
     if (!this.#assets.serve(path, request, response))
       reply(response, 404, { message: `there is no ${path.slice(0, 100)}` });
   }
@@ -184,23 +221,35 @@ export class DashboardServer implements Service {
     this.#streams.begin(response, 'state', JSON.stringify(await snapshot(this.#deps)));
   }
 
-  async #csv(response: ServerResponse): Promise<void> {
-    const { rows } = await this.#deps.cars(CSV_ROWS);
+  /** `/api/history/cars`, `/api/history/things`, `/api/history/things/NAME` and `….csv`, with `?range=`. */
+  async #past(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { telemetry, clock } = this.#deps;
+    const asked = new URLSearchParams(request.url?.split('?', 2)[1]).get('range') ?? '1h';
+    if (!isRange(asked)) throw wrong(`range is one of ${Object.keys(RANGES).join(', ')}`);
+    if (path === '/api/history/cars') return reply(response, 200, await this.#history.cars(asked));
+    if (path === '/api/history/things')
+      return reply(response, 200, { things: (await telemetry.things()).slice(0, HISTORY_THINGS) });
+    const [, name, csv] = HISTORY_PATH.exec(path) ?? [];
+    if (name === undefined) return reply(response, 404, { message: 'there is no such history' });
+    if (csv === undefined) return reply(response, 200, await this.#history.telemetry(name, asked));
+    const since = clock.now() - RANGES[asked];
+    await this.#table(telemetryTable(telemetry, { thing: name, since }), name, response);
+  }
+
+  async #table(table: Readable, name: string, response: ServerResponse): Promise<void> {
     response.writeHead(200, {
       'content-type': 'text/csv; charset=utf-8',
-      'content-disposition': 'attachment; filename="CarStats.csv"',
+      'cache-control': 'no-store',
+      'content-disposition': `attachment; filename="${name.replaceAll(':', '_')}.csv"`,
     });
-    const columns = [
-      'Time',
-      'Thing',
-      'Window',
-      'TotalTraffic',
-      'TotalGreenlights',
-      'MinCarsPassing',
-      'MaxCarsPassing',
-    ] as const;
-    const lines = rows.map((row) => columns.map((column) => row[column]).join(','));
-    response.end(`${[columns.join(','), ...lines].join('\r\n')}\r\n`);
+    try {
+      await pipeline(table, response);
+    } catch (error) {
+      // whoever took it went away: no fault of ours
+      if ((error as { code?: unknown }).code === 'ERR_STREAM_PREMATURE_CLOSE') return;
+      this.#deps.log.error({ err: error }, `the table ${name} broke off: ${messageOf(error)}`);
+      response.destroy();
+    }
   }
 
   async #post(path: string, request: IncomingMessage, response: ServerResponse): Promise<void> {

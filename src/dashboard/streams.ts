@@ -28,6 +28,13 @@ export class Streams {
     return this.#dropped;
   }
 
+  /** Bytes that wait for pages to read them. */
+  get waiting(): number {
+    let bytes = 0;
+    for (const response of this.#open.keys()) bytes += response.writableLength;
+    return bytes;
+  }
+
   /**
    * Takes a page in. What is told before {@link begin} is kept for after it: nothing falls between a page's beginning and
    * the changes that follow.

@@ -6,4 +6,5 @@ export {
   readTelemetry,
   type TelemetryPage,
   type TelemetryRecord,
+  telemetryThings,
 } from './records.js';

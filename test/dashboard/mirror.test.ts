@@ -10,7 +10,7 @@ import {
   WatchedLines,
 } from '../../src/dashboard/index.js';
 import { runApp } from '../support/app.js';
-import { CROSSING, post, runPage } from './support.js';
+import { CROSSING, emptyDeps, post, runPage } from './support.js';
 
 describe('the mirror of a real board', () => {
   it('shows what the parts write and read, and lets go of what they close', async () => {
@@ -84,21 +84,6 @@ describe('where the page listens', () => {
 
 function mirrorDeps(board: WatchedLines): DashboardDeps {
   const clock = new SystemClock();
-  return {
-    settings: { host: '127.0.0.1', port: 0, unlock: false },
-    group: 'crossing',
-    clock,
-    log: SILENT,
-    tail: new LogTail(() => clock.now()),
-    names: [],
-    tls: () => undefined,
-    status: () => ({ group: 'crossing', version: '0', pid: 1, uptimeSeconds: 0, state: 'ok', parts: [] }),
-    board: () => board,
-    things: () => [],
-    functions: () => [],
-    cars: async () => ({ totals: [], rows: [] }),
-    onThing: () => () => {},
-    onGreen: () => () => {},
-    core: undefined,
-  };
+  const deps = emptyDeps({ clock, log: SILENT, tail: new LogTail(() => clock.now()) });
+  return { ...deps, board: () => board };
 }

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import type { DashboardDeps } from '../../src/dashboard/index.js';
 import { type RunningApp, runApp } from '../support/app.js';
 
 export const CROSSING = `
@@ -21,6 +22,26 @@ dashboard: { port: 0 }
 export async function runPage(text = CROSSING): Promise<RunningApp & { url: string }> {
   const running = await runApp(text);
   return { ...running, url: running.app.dashboard! };
+}
+
+/** Of an application without anything. */
+export function emptyDeps(given: Pick<DashboardDeps, 'clock' | 'log' | 'tail'>): DashboardDeps {
+  return {
+    ...given,
+    settings: { host: '127.0.0.1', port: 0, unlock: false },
+    group: 'crossing',
+    names: [],
+    tls: undefined,
+    telemetry: { things: async () => [], read: async () => ({ records: [] }) },
+    status: () => ({ group: 'crossing', version: '0', pid: 1, uptimeSeconds: 0, state: 'ok', parts: [] }),
+    board: () => undefined,
+    things: () => [],
+    functions: () => [],
+    cars: async () => ({ totals: [], rows: [] }),
+    onThing: () => () => {},
+    onGreen: () => () => {},
+    core: undefined,
+  };
 }
 
 export interface Answer {

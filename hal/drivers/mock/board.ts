@@ -1,6 +1,6 @@
 import { gpioAtPin, type LineAddress, parseAddress, pinOfGpio } from '../../address.js';
 import type { Clock } from '../../clock.js';
-import type { Bias, Edge, LineInfo, LineValue } from '../../contract.js';
+import type { Bias, ClimateExposure, Edge, LineInfo, LineValue } from '../../contract.js';
 import { HalError } from '../../errors.js';
 import { unknownLine } from '../unknown-line.js';
 import { Circuit, type CircuitLine, valueAt } from './circuit.js';
@@ -73,6 +73,7 @@ export class MockBoard {
   /** The electrical state, for the driver. */
   readonly circuit: Circuit;
   readonly #pulses = new Map<string, PulseSource>();
+  readonly #exposures = new Map<string, ClimateExposure>();
 
   constructor(settings: MockBoardSettings) {
     const limit = settings.historyLimit ?? 256;
@@ -197,6 +198,16 @@ export class MockBoard {
   /** The device that {@link attachPulses} put there, for the driver. */
   pulseSource(name: string): PulseSource | undefined {
     return this.#pulses.get(name);
+  }
+
+  /** Sets what a consumer's climate sensor without a line of its own measures; undefined: made-up weather again. */
+  expose(consumer: string, values: ClimateExposure | undefined): void {
+    if (values === undefined) this.#exposures.delete(consumer);
+    else this.#exposures.set(consumer, values);
+  }
+
+  exposure(consumer: string): ClimateExposure | undefined {
+    return this.#exposures.get(consumer);
   }
 
   #find(address: LineAddress): CircuitLine {

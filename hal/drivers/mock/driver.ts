@@ -2,6 +2,7 @@ import { type LineAddress, parseAddress } from '../../address.js';
 import type {
   Capabilities,
   ChipInfo,
+  ClimateExposure,
   EdgeEvent,
   GpioDriver,
   InputLine,
@@ -76,6 +77,10 @@ export class MockDriver implements GpioDriver {
     this.#running = false;
     const held = [...this.#held].sort((a, b) => Number(a.endsActive) - Number(b.endsActive));
     for (const line of held) await line.close();
+  }
+
+  exposure(consumer: string): ClimateExposure | undefined {
+    return this.board.exposure(consumer);
   }
 
   async chips(): Promise<readonly ChipInfo[]> {
