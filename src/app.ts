@@ -73,7 +73,8 @@ class Application implements App {
   readonly #paths: StatePaths;
   readonly #stack: ServiceStack = new ServiceStack();
   readonly #version = packageVersion();
-  #startedAt = 0;
+  /** Monotonic, ns: a Pi gets the time of day only after its start. */
+  #startedAt = 0n;
   #core: Core | undefined;
   /** Where there is a core, once it starts. */
   #cloud: Cloud | undefined;
@@ -106,7 +107,7 @@ class Application implements App {
 
   async start(signal: AbortSignal): Promise<void> {
     const { config, log, clock } = this.#deps;
-    this.#startedAt = clock.now();
+    this.#startedAt = clock.monotonicNs();
     const store = await this.#openState(signal);
     const identity =
       config.core && (await openIdentity(this.#paths, { groupName: config.group.name, clock }));
@@ -164,7 +165,7 @@ class Application implements App {
       group: config.group.name,
       version: this.#version,
       pid: process.pid,
-      uptimeSeconds: Math.floor((clock.now() - this.#startedAt) / 1000),
+      uptimeSeconds: Number((clock.monotonicNs() - this.#startedAt) / 1_000_000_000n),
       state: worstOf(parts),
       parts,
       ...(notes && { log: notes }),

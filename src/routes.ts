@@ -16,7 +16,7 @@ import { partyText } from './core/group/index.js';
 import type { Identity } from './core/identity/open.js';
 import { type ShadowChange, type ShadowDocument, untilReported } from './core/shadow/index.js';
 import type { LogLevels } from './log/index.js';
-import type { AppStatus } from './status.js';
+import { type AppStatus, healthOf } from './status.js';
 import type { Store } from './store/contract.js';
 import { readTelemetry } from './telemetry/index.js';
 

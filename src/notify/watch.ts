@@ -1,18 +1,9 @@
 import type { Ffi } from '../../hal/ffi.js';
 import { type Clock, type Log, messageOf, type Timer } from '../../hal/index.js';
 import type { Service } from '../lifecycle.js';
-import type { AppStatus, PartStatus } from '../status.js';
+import { type AppStatus, type Health, healthOf, READY_LIMIT_S } from '../status.js';
 import { NotifyError } from './errors.js';
 import { type Notifier, openNotifier } from './socket.js';
-
-/**
- * Parts without which the others cannot work. A thing or function in trouble tells so in its shadow and in `status`;
- * starting everything again would not mend it.
- */
-const CARRIERS: ReadonlySet<string> = new Set(['gpio', 'core', 'listener']);
-
-/** Parts that readiness does not wait for: a light obeys without them. */
-const NOT_AWAITED: ReadonlySet<string> = new Set(['function', 'cloud', 'dashboard']);
 
 /** Beats per watchdog time: one that comes late, or is lost, does no harm (sd_watchdog_enabled(3) asks for two). */
 const BEATS = 3;
@@ -20,8 +11,6 @@ const BEATS = 3;
 const LOOK_MS = 10_000;
 /** Time in ms between looks while starting. */
 const SETTLE_LOOK_MS = 100;
-/** Time in ms after which a start counts as done though things still wait for their core: they are safe, and go on trying. */
-const SETTLE_LIMIT_MS = 20_000;
 
 export interface ServiceManagerOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -80,10 +69,10 @@ export class ServiceManager implements Service {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
+    const { clock, status } = this.#options;
     if (this.#notifier === undefined) return;
-    const end = clock.now() + SETTLE_LIMIT_MS;
-    while (this.#settling() && clock.now() < end) await clock.sleep(SETTLE_LOOK_MS, signal);
+    const end = clock.now() + READY_LIMIT_S * 1_000;
+    while (!healthOf(status()).ready && clock.now() < end) await clock.sleep(SETTLE_LOOK_MS, signal);
     this.#send({ READY: '1', MAINPID: String(this.#options.pid), ...this.#look() });
     const period = this.#watchdogMs();
     this.#timer = clock.every(
@@ -104,33 +93,24 @@ export class ServiceManager implements Service {
     this.#notifier = undefined;
   }
 
-  /** A part that has failed will not come right by waiting. */
-  #settling(): boolean {
-    const { parts } = this.#options.status();
-    return parts.some((part) => part.state === 'degraded' && !NOT_AWAITED.has(part.kind));
-  }
-
   /** What there is to tell at this moment. */
   #look(): Record<string, string> {
     const status = this.#options.status();
-    const sick = status.parts.find((part) => part.state === 'failed' && CARRIERS.has(part.kind));
+    const health = healthOf(status);
     const text = statusText(status);
     const changed = text !== this.#told;
     this.#told = text;
-    this.#note(sick);
+    this.#note(health);
     return {
       ...(changed && { STATUS: text }),
-      ...(sick === undefined && this.#watchdogMs() !== undefined && { WATCHDOG: '1' }),
+      ...(health.carrying && this.#watchdogMs() !== undefined && { WATCHDOG: '1' }),
     };
   }
 
-  #note(sick: PartStatus | undefined): void {
-    if (sick !== undefined && !this.#withheld)
-      this.#log.error(
-        { sick: sick.name },
-        `the watchdog is not fed while ${sick.name} has failed: ${sick.cause ?? 'no cause given'}`,
-      );
-    this.#withheld = sick !== undefined;
+  #note({ carrying, causes }: Health): void {
+    if (!carrying && !this.#withheld)
+      this.#log.error({ causes }, `the watchdog is not fed: ${causes.join('; ')}`);
+    this.#withheld = !carrying;
   }
 
   #send(state: Record<string, string>): void {
