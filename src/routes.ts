@@ -47,6 +47,7 @@ const SETTLE_LIMIT_MS = 600_000;
 export function controlRoutes(parts: RouteParts): ControlRoutes {
   return {
     'GET /status': async () => {
+    'GET /health': async () => healthOf(parts.status()),
       await parts.core?.core.functions.measure();
       return parts.status();
     },
