@@ -47,10 +47,10 @@ const SETTLE_LIMIT_MS = 600_000;
 export function controlRoutes(parts: RouteParts): ControlRoutes {
   return {
     'GET /status': async () => {
-    'GET /health': async () => healthOf(parts.status()),
       await parts.core?.core.functions.measure();
       return parts.status();
     },
+    'GET /health': async () => healthOf(parts.status()),
     'GET /stats': ({ parameters }) => stats(parts.cars, Number(parameters.limit ?? 10)),
     'GET /telemetry/:thing': ({ parameters: { thing = '', since, next } }) =>
       readTelemetry(parts.telemetry, thing, {
