@@ -49,7 +49,7 @@ export function awsIotCore({
   readonly port?: number;
   readonly ca?: string;
 }): Locate {
-  const addresses: readonly CoreAddress[] = [{ host: endpoint, port, ca }];
+  const addresses: readonly CoreAddress[] = [{ host: endpoint, port, ca, awsIot: true }];
   return async () => addresses;
 }
 

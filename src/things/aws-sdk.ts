@@ -79,18 +79,23 @@ function configFor(sdk: Sdk, { address, credentials }: ConnectRequest): mqtt5.Mq
   const { IPV4, IPV6 } = sdk.io.SocketDomain;
   const domain = isIP(address.host) === 6 ? IPV6 : IPV4;
   if (address.ca !== '') builder.withCertificateAuthority(address.ca);
-  return builder
-    .withPort(address.port)
-    .withConnectProperties({ clientId: credentials.thing, keepAliveIntervalSeconds: KEEPALIVE_S })
-    .withSessionBehavior(sdk.mqtt5.ClientSessionBehavior.Clean)
-    .withOfflineQueueBehavior(sdk.mqtt5.ClientOperationQueueBehavior.FailAllOnDisconnect)
-    .withMinReconnectDelayMs(NEVER_AGAIN_MS)
-    .withMaxReconnectDelayMs(NEVER_AGAIN_MS)
-    .withConnackTimeoutMs(CONNECT_LIMIT_MS)
-    .withPingTimeoutMs(PING_LIMIT_MS)
-    .withAckTimeoutSeconds(ACK_LIMIT_S)
-    .withSocketOptions(new sdk.io.SocketOptions(sdk.io.SocketType.STREAM, domain, CONNECT_LIMIT_MS))
-    .build();
+  const { AwsIotCoreDefaults, None } = sdk.mqtt5.ClientExtendedValidationAndFlowControl;
+  return (
+    builder
+      // it slows messages and acknowledgements down to 100 a second, the cloud's limit; a core of one's own has none
+      .withExtendedValidationAndFlowControlOptions(address.awsIot === true ? AwsIotCoreDefaults : None)
+      .withPort(address.port)
+      .withConnectProperties({ clientId: credentials.thing, keepAliveIntervalSeconds: KEEPALIVE_S })
+      .withSessionBehavior(sdk.mqtt5.ClientSessionBehavior.Clean)
+      .withOfflineQueueBehavior(sdk.mqtt5.ClientOperationQueueBehavior.FailAllOnDisconnect)
+      .withMinReconnectDelayMs(NEVER_AGAIN_MS)
+      .withMaxReconnectDelayMs(NEVER_AGAIN_MS)
+      .withConnackTimeoutMs(CONNECT_LIMIT_MS)
+      .withPingTimeoutMs(PING_LIMIT_MS)
+      .withAckTimeoutSeconds(ACK_LIMIT_S)
+      .withSocketOptions(new sdk.io.SocketOptions(sdk.io.SocketType.STREAM, domain, CONNECT_LIMIT_MS))
+      .build()
+  );
 }
 
 function liveConnection(

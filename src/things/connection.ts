@@ -7,6 +7,8 @@ export interface CoreAddress {
   readonly port: number;
   /** PEM of the group CA. */
   readonly ca: string;
+  /** It is AWS IoT Core itself, whose limits for a connection are to be kept. */
+  readonly awsIot?: boolean;
 }
 
 /** Who the thing is. The client id is the thing's name. */

@@ -22,7 +22,13 @@ export interface RunningApp {
 /** Runs a configuration in this process on a mock board; stopped when the test is over. */
 export async function runApp(
   text: string,
-  options: { stateDir?: string; log?: Log; levels?: LogLevels } = {},
+  options: {
+    stateDir?: string;
+    log?: Log;
+    levels?: LogLevels;
+    /** Takes what ends it; default: when the test is over. */
+    onEnd?: (stop: () => Promise<void>) => void;
+  } = {},
 ): Promise<RunningApp> {
   const stateDir = options.stateDir ?? (await temporaryFolder());
   const { config, problems } = await checkConfig(
@@ -46,7 +52,7 @@ export async function runApp(
     stopped ??= app.stop();
     return stopped;
   };
-  onTestFinished(stop);
+  (options.onEnd ?? onTestFinished)(stop);
   await app.start(new AbortController().signal);
   return { app, board, stateDir, control: new ControlClient(stateDir), stop };
 }

@@ -16,6 +16,8 @@ export interface FarBroker {
   /** Ends every connection and lets none in. */
   cut(): void;
   mend(): void;
+  /** Ends every connection, lets none in for a moment, and is back on the same port. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -35,18 +37,20 @@ export async function farBroker(policy: Partial<BrokerPolicy> = {}): Promise<Far
     clock,
     log: SILENT,
   });
-  const listener = new TlsListener({
-    host: '127.0.0.1',
-    port: 0,
-    credentials: () => ({ key: server.privateKey, cert: server.certificate, ca }),
-    authenticate: (socket) =>
-      socket.authorized
-        ? { thing: String(socket.getPeerCertificate().subject.CN) }
-        : { refused: String(socket.authorizationError) },
-    acceptor: broker,
-    log: SILENT,
-  });
+  const listenerOn = (port: number) =>
+    new TlsListener({
+      host: '127.0.0.1',
+      port,
+      credentials: () => ({ key: server.privateKey, cert: server.certificate, ca }),
+      authenticate: (socket) =>
+        socket.authorized
+          ? { thing: String(socket.getPeerCertificate().subject.CN) }
+          : { refused: String(socket.authorizationError) },
+      acceptor: broker,
+      log: SILENT,
+    });
   await broker.start(never);
+  let listener = listenerOn(0);
   await listener.start(never);
   const line = await wire(listener.address().port);
   return {
@@ -56,6 +60,14 @@ export async function farBroker(policy: Partial<BrokerPolicy> = {}): Promise<Far
     thing,
     cut: () => line.cut(),
     mend: () => line.mend(),
+    restart: async () => {
+      const { port } = listener.address();
+      line.cut();
+      await listener.stop();
+      listener = listenerOn(port);
+      await listener.start(never);
+      line.mend();
+    },
     stop: async () => {
       line.close();
       await listener.stop();
@@ -64,8 +76,8 @@ export async function farBroker(policy: Partial<BrokerPolicy> = {}): Promise<Far
   };
 }
 
-/** A TCP line to a port of this machine that can be cut. */
-export async function wire(to: number) {
+/** A TCP line to a port of this machine that can be cut. @param at its own port and the address of the other end */
+export async function wire(to: number, at: { readonly port?: number; readonly host?: string } = {}) {
   let open = true;
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (near) => {
@@ -73,7 +85,7 @@ export async function wire(to: number) {
       near.destroy();
       return;
     }
-    const far = connect({ host: '127.0.0.1', port: to, noDelay: true });
+    const far = connect({ host: at.host ?? '127.0.0.1', port: to, noDelay: true });
     for (const socket of [near, far]) {
       sockets.add(socket);
       // an end of the line is what is being tried
@@ -87,7 +99,7 @@ export async function wire(to: number) {
     near.pipe(far);
     far.pipe(near);
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(at.port ?? 0, '127.0.0.1');
   await once(server, 'listening');
   const drop = (): void => {
     for (const socket of sockets) socket.destroy();

@@ -21,6 +21,8 @@ export async function mosquitto(): Promise<{
   thing(name: string): Promise<Credentials>;
   cut(): void;
   mend(): void;
+  /** Ends and begins again on the same port; it remembers nothing. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }> {
   const { ca, server, thing } = await pki();
@@ -45,15 +47,24 @@ export async function mosquitto(): Promise<{
       'user root',
     ].join('\n'),
   );
-  const child = spawn(MOSQUITTO!, ['-c', join(folder, 'conf')], { stdio: ['ignore', 'ignore', 'pipe'] });
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    said += chunk.toString();
-  });
-  while (!said.includes('running')) {
-    if (child.exitCode !== null) throw new Error(`mosquitto ended: ${said}`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  const begin = async () => {
+    const child = spawn(MOSQUITTO!, ['-c', join(folder, 'conf')], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    while (!said.includes('running')) {
+      if (child.exitCode !== null) throw new Error(`mosquitto ended: ${said}`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return child;
+  };
+  let child = await begin();
+  const end = async () => {
+    const exited = once(child, 'exit');
+    child.kill();
+    await exited;
+  };
   const line = await wire(port);
   return {
     address: { host: '127.0.0.1', port: line.port, ca },
@@ -61,11 +72,13 @@ export async function mosquitto(): Promise<{
     thing,
     cut: () => line.cut(),
     mend: () => line.mend(),
+    restart: async () => {
+      await end();
+      child = await begin();
+    },
     stop: async () => {
       line.close();
-      const exited = once(child, 'exit');
-      child.kill();
-      await exited;
+      await end();
       await rm(folder, { recursive: true, force: true });
     },
   };
