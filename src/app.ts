@@ -14,6 +14,7 @@ import { type GroupLists, groupDefinition, groupLists } from './app/group.js';
 import { linkOf } from './app/links.js';
 import { levelNotes } from './app/log.js';
 import { LogFollower } from './app/log-follower.js';
+import { LightChanges, metricsDeps } from './app/metrics.js';
 import { makeTelemetry } from './app/telemetry.js';
 import { ThingSet } from './app/thing-set.js';
 import type { Cloud } from './cloud/index.js';
@@ -25,6 +26,7 @@ import { type Identity, openIdentity } from './core/identity/open.js';
 import { type BoardView, DashboardServer, LogTail } from './dashboard/index.js';
 import { type Service, ServiceStack } from './lifecycle.js';
 import type { LogLevels } from './log/index.js';
+import { MetricsServer } from './metrics/index.js';
 import { packageVersion } from './package.js';
 import { controlRoutes } from './routes.js';
 import { type StatePaths, statePaths, takeStateDir } from './state-dir.js';
@@ -60,6 +62,8 @@ export interface App extends Service {
   readonly core: Core | undefined;
   /** Address of the live page, while it is served. */
   readonly dashboard: string | undefined;
+  /** Address of metrics and health, while they are served. */
+  readonly metrics: string | undefined;
 }
 
 export function createApp(deps: AppDeps): App {
@@ -87,7 +91,9 @@ class Application implements App {
   #group: GroupLists;
   #board: BoardView | undefined;
   #dashboard: DashboardServer | undefined;
+  #metrics: MetricsServer | undefined;
   readonly #tail: LogTail;
+  readonly #lights = new LightChanges();
 
   constructor(deps: AppDeps) {
     this.#tail = new LogTail(() => deps.clock.now());
@@ -105,6 +111,10 @@ class Application implements App {
     return this.#dashboard?.url;
   }
 
+  get metrics(): string | undefined {
+    return this.#metrics?.url;
+  }
+
   async start(signal: AbortSignal): Promise<void> {
     const { config, log, clock } = this.#deps;
     this.#startedAt = clock.monotonicNs();
@@ -120,6 +130,7 @@ class Application implements App {
       this.#core = this.#makeCore({ store, identity, group, sources });
       await this.#stack.start(this.#core, signal);
     }
+    if (config.metrics) this.events.on('thing', this.#lights.note);
     const things = this.#makeThings(group, identity, signal);
     this.#things = things;
     await this.#stack.start(things, signal);
@@ -138,6 +149,10 @@ class Application implements App {
     if (config.dashboard) {
       this.#dashboard = this.#makeDashboard(store, identity);
       await this.#stack.start(this.#dashboard, signal);
+    }
+    if (config.metrics) {
+      this.#metrics = this.#makeMetrics(config.metrics, store, identity);
+      await this.#stack.start(this.#metrics, signal);
     }
     log.info(
       { version: this.#version, things: things.size },
@@ -159,6 +174,7 @@ class Application implements App {
       ...(this.#telemetry ? [this.#telemetry.part()] : []),
       ...(this.#things?.status() ?? []),
       ...(this.#dashboard ? [this.#dashboard.status()] : []),
+      ...(this.#metrics ? [this.#metrics.status()] : []),
     ];
     const notes = levelNotes(this.#deps.levels);
     return {
@@ -305,6 +321,21 @@ class Application implements App {
           events.on('green', listener);
           return () => events.off('green', listener);
         },
+      }),
+    );
+  }
+
+  #makeMetrics(listen: Endpoint, store: OpenStore, identity: Identity | undefined): MetricsServer {
+    return new MetricsServer(
+      metricsDeps({
+        listen,
+        log: this.#deps.log.child({ part: 'metrics' }),
+        cars: store.section('cars'),
+        core: this.#core,
+        identity,
+        status: () => this.status(),
+        things: () => this.#things?.connections() ?? [],
+        lights: this.#lights,
       }),
     );
   }

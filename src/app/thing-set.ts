@@ -82,6 +82,10 @@ export class ThingSet implements Service {
     return this.#entries.map(({ thing }) => statusOf(thing));
   }
 
+  connections(): readonly { readonly name: string; readonly connected: boolean }[] {
+    return this.#entries.map(({ thing }) => ({ name: thing.name, connected: thing.status().link.connected }));
+  }
+
   async #make(things: readonly ThingConfig[]): Promise<readonly Entry[]> {
     const { gpio, link, clock, log, random, onState } = this.#options;
     const entries: Entry[] = [];

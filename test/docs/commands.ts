@@ -22,6 +22,7 @@ export const EXERCISED: readonly ExercisedCommand[] = [
   { begins: 'greenlight run', by: COMMANDS_TEST, proof: "cli(['run', '-c', file" },
   { begins: 'greenlight check', by: COMMANDS_TEST, proof: "cli(['check', 'config/laptop.yaml'" },
   { begins: 'greenlight status', by: COMMANDS_TEST, proof: "on('status')" },
+  { begins: 'greenlight log', by: 'test/cli/log.test.ts', proof: "cli(['log', ...argv" },
   { begins: 'greenlight stats', by: COMMANDS_TEST, proof: "on('stats')" },
   {
     begins: 'greenlight telemetry',

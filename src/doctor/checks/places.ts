@@ -44,7 +44,7 @@ export const checkStateFolder: Check = async ({ config, outside }) => {
 
 export const checkPorts: Check = async ({ config, outside, running }) => {
   if (running) return [];
-  const { core, dashboard } = config;
+  const { core, dashboard, metrics } = config;
   const wanted = [
     ...(core
       ? [
@@ -53,6 +53,7 @@ export const checkPorts: Check = async ({ config, outside, running }) => {
         ]
       : []),
     ...(dashboard ? [{ key: 'dashboard', ...dashboard }] : []),
+    ...(metrics ? [{ key: 'metrics', ...metrics }] : []),
   ].filter(({ port }) => port !== 0);
   const findings: Finding[] = [];
   for (const { key, host, port } of wanted) {

@@ -1,0 +1,3 @@
+export type { CarFigures, CertificateLife, LightFigures, MetricsDeps } from './contract.js';
+export { MetricsError, type MetricsErrorCode } from './errors.js';
+export { MetricsServer } from './server.js';
