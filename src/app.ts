@@ -347,10 +347,10 @@ class Application implements App {
 
   #makeControl(store: OpenStore, identity: Identity | undefined): ControlServer {
     const { config, env } = this.#deps;
-    const deviceDays = config.core?.certificates.deviceDays;
+    const days = config.core?.certificates;
     const core =
-      this.#core && identity && this.#deployments && deviceDays !== undefined
-        ? { core: this.#core, identity, deviceDays, deployments: this.#deployments, env }
+      this.#core && identity && this.#deployments && days
+        ? { core: this.#core, identity, ...days, deployments: this.#deployments, env }
         : undefined;
     const routes = controlRoutes({
       status: () => this.status(),

@@ -36,6 +36,8 @@ export interface CoreParts {
   readonly core: Core;
   readonly identity: Identity;
   readonly deviceDays: number;
+  /** Days for which a renewed certificate is good beside the new one. */
+  readonly overlapDays: number;
   readonly deployments: Deployments;
   /** For the checks of a deployed file. */
   readonly env: NodeJS.ProcessEnv;
@@ -76,11 +78,15 @@ function coreRoutes(parts: RouteParts): ControlRoutes {
     };
     return Object.fromEntries(CORE_ROUTES.map((route) => [route, none]));
   }
-  const { core, identity, deviceDays } = parts.core;
+  const { core, identity, deviceDays, overlapDays } = parts.core;
   const { shadows, group } = core;
   const { registry, ca } = identity;
-  const issue = async (verb: 'add' | 'renew', name: string): Promise<unknown> => {
-    const { certificate, privateKey } = await registry[verb](name, { days: deviceDays, keepKey: false });
+  const issue = async (verb: 'add' | 'renew', name: string, now = false): Promise<unknown> => {
+    const { certificate, privateKey } = await registry[verb](name, {
+      days: deviceDays,
+      keepKey: false,
+      ...(verb === 'renew' && { overlapDays: now ? 0 : overlapDays }),
+    });
     core.admit(name);
     return { certificate, privateKey, ca: ca.certificate };
   };
@@ -111,13 +117,14 @@ function coreRoutes(parts: RouteParts): ControlRoutes {
       return change;
     },
     'POST /things/:name/add': ({ parameters }) => issue('add', parameters.name!),
-    'POST /things/:name/renew': ({ parameters }) => issue('renew', parameters.name!),
+    'POST /things/:name/renew': ({ parameters, body }) => issue('renew', parameters.name!, body.now === true),
     'POST /things/:name/import': async ({ parameters, body }) => {
       const record = await registry.importCertificate(parameters.name!, String(body.certificate ?? ''));
       core.admit(record.name);
       return record;
     },
-    'POST /things/:name/revoke': async ({ parameters }) => {
+    'POST /things/:name/revoke': async ({ parameters, body }) => {
+      if (body.older === true) return registry.revokeOlder(parameters.name!);
       await registry.revoke(parameters.name!);
       core.expel(parameters.name!);
     },

@@ -60,8 +60,12 @@ export interface CoreConfig {
     /** A second port for clients that are fixed on another. */ readonly alsoPort?: number;
   };
   readonly shadow: { /** Bytes of state, 1..30720. */ readonly sizeLimit: number };
-  /** Days that device and server certificates are valid. */
-  readonly certificates: { readonly deviceDays: number; readonly serverDays: number };
+  /** Days that device and server certificates are valid, and that a renewed one is good beside the new one. */
+  readonly certificates: {
+    readonly deviceDays: number;
+    readonly serverDays: number;
+    readonly overlapDays: number;
+  };
 }
 
 /** `aws-sdk`: aws-iot-device-sdk-v2. */

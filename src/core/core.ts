@@ -56,6 +56,7 @@ export class Core implements Service {
     this.#policy = new GroupPolicy({
       group: this.group,
       revokedAt: (thing) => registry.revokedAt(thing),
+      endedAt: (thing, certificate) => registry.endedAt(thing, certificate),
       clock,
       log: log.child({ part: 'group' }),
     });
@@ -170,21 +171,33 @@ export class Core implements Service {
     for (const part of order) await this.#parts.start(part, signal);
     this.#certificate.onRenewed(() => this.#listener.renew());
     this.#addresses.onChanged((addresses) => void this.#readdress(addresses));
+    const { events } = this.#options.identity.registry;
+    events.on('ended', this.#onCertificatesEnded);
+    events.on('problem', this.#onCertificateProblem);
   }
 
   async stop(): Promise<void> {
+    const { events } = this.#options.identity.registry;
+    events.off('ended', this.#onCertificatesEnded);
+    events.off('problem', this.#onCertificateProblem);
     await this.#parts.stop();
   }
+
+  /** Whoever is connected by a certificate that a newer one replaced is so no longer. */
+  readonly #onCertificatesEnded = (): void => this.broker.recheck();
+
+  readonly #onCertificateProblem = (sentence: string): void => {
+    this.#options.log.child({ part: 'certificates' }).error({}, sentence);
+  };
 
   /** The new addresses stand in the certificate before any client compares the two; connected ones stay. */
   async #readdress(addresses: readonly string[]): Promise<void> {
     try {
       await this.#certificate.setNames([...addresses, ...listenNames(this.#options.config)]);
     } catch (error) {
-      this.#options.log.child({ part: 'certificates' }).error(
-        {},
-        `the new addresses are not in the server certificate: ${messageOf(error)}`,
-      );
+      this.#options.log
+        .child({ part: 'certificates' })
+        .error({}, `the new addresses are not in the server certificate: ${messageOf(error)}`);
     }
   }
 

@@ -30,7 +30,7 @@ describe('the effective configuration', () => {
       mqtt: { host: '127.0.0.1', port: 8883 },
       discovery: { host: '127.0.0.1', port: 8443 },
       shadow: { sizeLimit: 8192 },
-      certificates: { deviceDays: 3650, serverDays: 30 },
+      certificates: { deviceDays: 3650, serverDays: 30, overlapDays: 30 },
     });
     expect(config.dashboard).toEqual({ host: '127.0.0.1', port: 8080, unlock: false });
   });

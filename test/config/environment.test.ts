@@ -16,7 +16,7 @@ core:
   mqtt: { host: 127.0.0.3, port: 1001 }
   discovery: { host: 127.0.0.3, port: 1002, alsoPort: 1003 }
   shadow: { sizeLimit: 1004 }
-  certificates: { deviceDays: 1005, serverDays: 1006 }
+  certificates: { deviceDays: 1005, serverDays: 1006, overlapDays: 30 }
 connect:
   discovery: { host: file.local, port: 1007, ca: file.pem }
   certificates: file
@@ -76,6 +76,7 @@ const VARIABLES: Readonly<Record<string, readonly [text: string, value: unknown]
   GREENLIGHT_CORE_SHADOW_SIZE_LIMIT: ['30720', 30_720],
   GREENLIGHT_CORE_CERTIFICATES_DEVICE_DAYS: ['30', 30],
   GREENLIGHT_CORE_CERTIFICATES_SERVER_DAYS: ['7', 7],
+  GREENLIGHT_CORE_CERTIFICATES_OVERLAP_DAYS: ['0', 0],
   GREENLIGHT_CONNECT_DISCOVERY_HOST: ['core.local', 'core.local'],
   GREENLIGHT_CONNECT_DISCOVERY_PORT: ['2003', 2003],
   GREENLIGHT_CONNECT_DISCOVERY_CA: ['env.pem', '/etc/greenlight/env.pem'],

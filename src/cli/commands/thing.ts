@@ -24,6 +24,7 @@ interface ThingRow {
   readonly issuedAt: string;
   readonly expiresAt: string | null;
   readonly revoked: string | null;
+  readonly older?: readonly { readonly until: string }[];
   readonly connected?: boolean;
 }
 
@@ -44,13 +45,15 @@ export const registerThing: Register = (program, { io, action }) => {
     );
 
   withState(thing.command('renew <name>'))
-    .description('issue a further certificate; the one before stays valid until it expires')
+    .description('issue a new certificate; the one before ends when the new one is used, or after some days')
     .requiredOption('--out <dir>', 'folder for the three files')
+    .option('--now', 'the one before ends at once')
     .action(
-      action(async (name: string, options: StateOptions & { out: string }) => {
+      action(async (name: string, options: StateOptions & { out: string; now?: boolean }) => {
         const files = await issue('renew', name, options, io);
         await handOut(options.out, name, files);
-        io.out(`${name} has a new certificate; its files are in ${options.out}\n`);
+        const older = options.now ? 'ended' : 'is good until the new one is used, or its time is over';
+        io.out(`${name} has a new certificate, the one before ${older}; its files are in ${options.out}\n`);
         return undefined;
       }),
     );
@@ -79,18 +82,26 @@ export const registerThing: Register = (program, { io, action }) => {
         const rows = (await running(options, io, 'GET', '/things')) ?? (await fromFolder(options, io));
         const things = rows as unknown as readonly ThingRow[];
         if (options.json) io.out(`${JSON.stringify(things, null, 2)}\n`);
-        else io.out(formatTable(['THING', 'STATE', 'ISSUED', 'EXPIRES'], things.map(describe)));
+        else
+          io.out(
+            formatTable(['THING', 'STATE', 'ISSUED', 'EXPIRES', 'OLDER ONE UNTIL'], things.map(describe)),
+          );
         return undefined;
       }),
     );
 
   withState(thing.command('revoke <name>'))
     .description('end all certificates of NAME; a live connection is closed')
+    .option('--older', 'all but the newest')
     .action(
-      action(async (name: string, options: StateOptions) => {
-        const done = await running(options, io, 'POST', `/things/${encodeURIComponent(name)}/revoke`);
-        if (done === undefined) await (await offline(options, io)).registry.revoke(name);
-        io.out(`${name} is revoked\n`);
+      action(async (name: string, options: StateOptions & { older?: boolean }) => {
+        const path = `/things/${encodeURIComponent(name)}/revoke`;
+        const older = options.older === true;
+        if ((await running(options, io, 'POST', path, { older })) === undefined) {
+          const { registry } = await offline(options, io);
+          await (older ? registry.revokeOlder(name) : registry.revoke(name));
+        }
+        io.out(older ? `only the newest certificate of ${name} is good\n` : `${name} is revoked\n`);
         return EXIT.done;
       }),
     );
@@ -120,13 +131,18 @@ function denied(error: ControlError): boolean {
 async function issue(
   verb: 'add' | 'renew',
   name: string,
-  options: StateOptions,
+  options: StateOptions & { readonly now?: boolean },
   io: CliIo,
 ): Promise<ThingFiles> {
-  const answer = await running(options, io, 'POST', `/things/${encodeURIComponent(name)}/${verb}`);
+  const now = options.now === true;
+  const answer = await running(options, io, 'POST', `/things/${encodeURIComponent(name)}/${verb}`, { now });
   if (answer !== undefined) return answer as unknown as ThingFiles;
   const { registry, ca } = await offline(options, io);
-  const { certificate, privateKey } = await registry[verb](name, { days: DEVICE_DAYS, keepKey: false });
+  const { certificate, privateKey } = await registry[verb](name, {
+    days: DEVICE_DAYS,
+    keepKey: false,
+    ...(now && { overlapDays: 0 }),
+  });
   return { certificate, privateKey, ca: ca.certificate };
 }
 
@@ -177,5 +193,11 @@ async function handOut(folder: string, name: string, files: ThingFiles): Promise
 
 function describe(row: ThingRow): string[] {
   const state = row.revoked ? `revoked ${row.revoked.slice(0, 10)}` : row.connected ? 'connected' : 'member';
-  return [row.name, state, row.issuedAt.slice(0, 10), row.expiresAt?.slice(0, 10) ?? 'unknown'];
+  const now = new Date().toISOString();
+  const older =
+    row.older
+      ?.filter(({ until }) => until > now)
+      .at(-1)
+      ?.until.slice(0, 10) ?? '';
+  return [row.name, state, row.issuedAt.slice(0, 10), row.expiresAt?.slice(0, 10) ?? 'unknown', older];
 }

@@ -158,6 +158,15 @@ const CORE = section(
           default: 30,
           env: 'GREENLIGHT_CORE_CERTIFICATES_SERVER_DAYS',
         },
+        overlapDays: {
+          type: 'integer',
+          minimum: 0,
+          maximum: 365,
+          description:
+            'Days that a certificate is good after `thing renew`, while the new one has not been shown; 0: it ends at once.',
+          default: 30,
+          env: 'GREENLIGHT_CORE_CERTIFICATES_OVERLAP_DAYS',
+        },
       },
       { default: {} },
     ),

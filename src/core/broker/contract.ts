@@ -31,6 +31,8 @@ export interface Peer {
   readonly address: string;
   /** The authenticated identity, for the policy; undefined when the listener asks for none. */
   readonly identity?: string;
+  /** By which credential it was authenticated, for the policy: a fingerprint. */
+  readonly certificate?: string;
 }
 
 export interface ConnectAttempt {

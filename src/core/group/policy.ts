@@ -15,6 +15,8 @@ export interface GroupPolicyOptions {
   readonly group: Group;
   /** When the thing's certificates were revoked, if they were: `ThingRegistry.revokedAt`. */
   readonly revokedAt: (thing: string) => string | undefined;
+  /** When this certificate of the thing was replaced, if it was: `ThingRegistry.endedAt`. */
+  readonly endedAt?: (thing: string, certificate: string) => string | undefined;
   /**
    * Port names of the program's own that hear and say everything, such as its dashboard. No client can have them when
    * they are no thing names: use a character that those cannot contain.
@@ -51,11 +53,14 @@ export class GroupPolicy implements BrokerPolicy, Service {
   }
 
   connect({ clientId, peer }: ConnectAttempt): Decision {
-    const { group, revokedAt } = this.#options;
-    const { identity } = peer;
+    const { group, revokedAt, endedAt } = this.#options;
+    const { identity, certificate } = peer;
     if (identity === undefined) return denied('it showed no certificate of this group');
     const revoked = revokedAt(identity);
     if (revoked !== undefined) return denied(`the thing ${identity} was revoked on ${revoked}`);
+    const ended = certificate === undefined ? undefined : endedAt?.(identity, certificate);
+    if (ended !== undefined)
+      return denied(`the certificate of ${identity} was replaced by a newer one and ended on ${ended}`);
     if (clientId !== identity) {
       return denied(
         `the client id ${JSON.stringify(clientId.slice(0, 128))} is not ${identity}, the thing of its certificate`,

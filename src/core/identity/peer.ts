@@ -3,12 +3,15 @@ import type { X509Certificate } from 'node:crypto';
 import type { TlsOptions } from 'node:tls';
 import type { Clock } from '../../../hal/index.js';
 import type { GroupCa } from './ca.js';
-import type { IssuedCertificate } from './certificate.js';
+import { type IssuedCertificate, normalFingerprint } from './certificate.js';
 import type { ThingRegistry } from './registry.js';
 
 /** The thing, or one sentence for the log that says why it is none. */
 export type PeerVerdict =
-  | { readonly thing: string }
+  | {
+      readonly thing: string /** SHA-256 of its certificate, lower-case hex. */;
+      readonly certificate: string;
+    }
   | { readonly refused: string /** Whose it would be. */; readonly of?: string };
 
 /** What is needed of a `TLSSocket`. */
@@ -18,7 +21,8 @@ export interface CertifiedSocket {
 
 /**
  * The thing whose certificate the client showed. TLS has proved that the client holds its key; that the very
- * certificate is known (and not merely one signed by some CA), in its dates and not revoked is found here.
+ * certificate is known (and not merely one signed by some CA), in its dates and not revoked is found here. The first
+ * time that a renewed one is shown ends those before it.
  */
 export function authenticate(
   socket: CertifiedSocket,
@@ -35,6 +39,13 @@ export function authenticate(
   const revokedAt = registry.revokedAt(thing);
   if (revokedAt !== undefined)
     return { refused: `the thing ${thing} was revoked on ${revokedAt}`, of: thing };
+  const fingerprint = normalFingerprint(certificate.fingerprint256);
+  const endedAt = registry.endedAt(thing, fingerprint);
+  if (endedAt !== undefined)
+    return {
+      refused: `the certificate of ${thing} was replaced by a newer one and ended on ${endedAt}`,
+      of: thing,
+    };
   const now = clock.now();
   if (now > Date.parse(certificate.validTo)) {
     return { refused: `the certificate of ${thing} expired on ${certificate.validTo}: renew it`, of: thing };
@@ -45,7 +56,8 @@ export function authenticate(
       of: thing,
     };
   }
-  return { thing };
+  registry.shown(thing, fingerprint);
+  return { thing, certificate: fingerprint };
 }
 
 /**

@@ -4,11 +4,13 @@ import { IdentityError } from './errors.js';
 
 export interface ThingRecord {
   readonly name: string;
-  /**
-   * SHA-256 of the certificates that the thing may show, lower-case hex, newest last. A renewed thing has the old one
-   * too, until it expires, so that nothing breaks while the new files travel.
-   */
+  /** SHA-256 of the certificates that the thing may show until they expire, lower-case hex, newest last. */
   readonly fingerprints: readonly string[];
+  /**
+   * Certificates that a renewal replaced, newest last: good until a newer one was shown, so that nothing breaks while
+   * the new files travel, and no longer than until the time given. Those that ended are kept to be told by name.
+   */
+  readonly older?: readonly OlderCertificate[];
   /** ISO 8601, of the newest certificate. */
   readonly issuedAt: string;
   /** ISO 8601, of the newest certificate; null where only a fingerprint is known. */
@@ -19,8 +21,16 @@ export interface ThingRecord {
   readonly joins: boolean;
 }
 
-/** A renewed thing keeps the certificates of this many renewals, counting the newest. */
+export interface OlderCertificate {
+  readonly fingerprint: string;
+  /** ISO 8601: refused from then on. */
+  readonly until: string;
+}
+
+/** A thing may show this many certificates that none replaced; beyond, the oldest is forgotten. */
 export const KEPT_FINGERPRINTS = 3;
+/** Certificates of this many renewals are known; beyond, the oldest is forgotten. */
+export const KEPT_OLDER = 8;
 
 const FINGERPRINT = /^[0-9a-f]{64}$/;
 
@@ -53,16 +63,23 @@ export function formatRecord(record: ThingRecord): string {
 
 function isRecord(value: unknown, name: string): value is ThingRecord & object {
   if (!isJsonObject(value)) return false;
-  const { fingerprints, issuedAt, expiresAt, revoked, joins } = value;
+  const { fingerprints, older = [], issuedAt, expiresAt, revoked, joins } = value;
   return (
     value.name === name &&
     Array.isArray(fingerprints) &&
     fingerprints.every((entry) => typeof entry === 'string' && isFingerprint(entry)) &&
+    Array.isArray(older) &&
+    older.every(isOlder) &&
     isTime(issuedAt) &&
     (expiresAt === null || isTime(expiresAt)) &&
     (revoked === null || isTime(revoked)) &&
     typeof joins === 'boolean'
   );
+}
+
+function isOlder(value: unknown): value is OlderCertificate {
+  if (!isJsonObject(value)) return false;
+  return typeof value.fingerprint === 'string' && isFingerprint(value.fingerprint) && isTime(value.until);
 }
 
 function isTime(value: unknown): value is string {

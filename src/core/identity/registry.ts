@@ -1,17 +1,22 @@
 /** The things that have a certificate here: who they are, and whether they still may connect. */
+import { EventEmitter } from 'node:events';
 import { type Clock, messageOf } from '../../../hal/index.js';
 import type { GroupCa } from './ca.js';
 import { type IssuedCertificate, normalFingerprint, readCertificate } from './certificate.js';
 import { IdentityError } from './errors.js';
 import type { FileContent } from './files.js';
 import { checkThingName } from './names.js';
-import { isFingerprint, KEPT_FINGERPRINTS, type ThingRecord } from './record.js';
+import { isFingerprint, KEPT_FINGERPRINTS, KEPT_OLDER, type ThingRecord } from './record.js';
 import { certificateFiles, handOut, ThingFolders } from './thing-folders.js';
 
 /** A thing of this machine gets a new certificate at a start in the last part of its life, at most this long before. */
 const RENEW_BEFORE_MS = 30 * 86_400_000;
 /** Records read at the same time: a group may have 2,500. */
 const READ_TOGETHER = 32;
+
+/** Days for which a renewed certificate is good beside the newer one that nobody has shown yet. */
+const OVERLAP_DAYS = 30;
+const DAY_MS = 86_400_000;
 
 export interface ThingRegistryOptions {
   readonly ca: GroupCa;
@@ -32,6 +37,18 @@ export interface AddOptions {
   readonly joins?: boolean;
 }
 
+export interface RenewOptions extends AddOptions {
+  /** Days for which the certificates before are good until the new one is shown; 0: they end at once. Default 30. */
+  readonly overlapDays?: number;
+}
+
+export interface ThingRegistryEvents {
+  /** Older certificates of the thing ended: connections that they opened are to be closed. */
+  ended: [thing: string];
+  /** A change could not be written; one sentence. It is tried again when there is the next reason to. */
+  problem: [sentence: string];
+}
+
 /** What {@link ThingRegistry.reload} found changed, so that clients that may no longer be connected are dropped. */
 export interface RegistryChange {
   readonly added: readonly string[];
@@ -46,6 +63,7 @@ export interface RegistryChange {
  * the running core sees the changes of a command after {@link reload}.
  */
 export class ThingRegistry {
+  readonly events = new EventEmitter<ThingRegistryEvents>();
   readonly #folders: ThingFolders;
   readonly #ca: GroupCa;
   readonly #clock: Clock;
@@ -90,6 +108,21 @@ export class ThingRegistry {
     return this.#owners.get(normalFingerprint(certificate.fingerprint256));
   }
 
+  /** When this certificate of the thing ended because a newer one took its place, ISO 8601; undefined while it is good. */
+  endedAt(name: string, fingerprint: string): string | undefined {
+    const older = this.#records.get(name)?.older?.find((one) => one.fingerprint === fingerprint);
+    return older !== undefined && Date.parse(older.until) <= this.#clock.now() ? older.until : undefined;
+  }
+
+  /** The thing showed this certificate and proved that it has its key: those before it end. Cheap when there are none. */
+  shown(name: string, fingerprint: string): void {
+    const record = this.#records.get(name);
+    if (record === undefined || !this.#outlives(record, fingerprint)) return;
+    this.#alone(() => this.#endOlder(name, fingerprint)).catch((error) => {
+      this.events.emit('problem', `older certificates of ${name} are still good: ${messageOf(error)}`);
+    });
+  }
+
   /**
    * Issues the first certificate of a thing, or a new one to a revoked thing, whose old ones stay refused.
    * @throws {IdentityError} IDENTITY_EXISTS, IDENTITY_NAME, IDENTITY_IO
@@ -99,10 +132,23 @@ export class ThingRegistry {
     return this.#alone(() => this.#add(name, options));
   }
 
-  /** A further certificate; the one before stays valid until it expires. @throws IDENTITY_UNKNOWN, IDENTITY_REVOKED */
-  async renew(name: string, options: AddOptions): Promise<IssuedCertificate> {
+  /**
+   * A further certificate. Those before are good until it is shown for the first time, at most for `overlapDays`.
+   * @throws {IdentityError} IDENTITY_UNKNOWN, IDENTITY_REVOKED
+   */
+  async renew(name: string, options: RenewOptions): Promise<IssuedCertificate> {
     checkThingName(name);
     return this.#alone(() => this.#renew(name, options));
+  }
+
+  /** Ends all certificates of a thing but the newest. @throws {IdentityError} IDENTITY_UNKNOWN */
+  async revokeOlder(name: string): Promise<void> {
+    checkThingName(name);
+    await this.#alone(async () => {
+      const before = await this.#existing(name);
+      await this.#save(retire(before, before.fingerprints.slice(0, -1), this.#now()));
+      await this.#endOlder(name, before.fingerprints.at(-1) ?? '');
+    });
   }
 
   /** Ends all certificates of a thing. Whoever holds connections drops it. Again: nothing happens. @throws IDENTITY_UNKNOWN */
@@ -152,13 +198,42 @@ export class ThingRegistry {
   async #add(name: string, options: AddOptions): Promise<IssuedCertificate> {
     const before = await this.#folders.read(name);
     if (before !== undefined && before.revoked === null) throw alreadyThere(name);
-    return this.#issue(name, before, { ...options, keep: [] });
+    return this.#issue(name, before, { ...options, older: [] });
   }
 
-  async #renew(name: string, options: AddOptions): Promise<IssuedCertificate> {
+  async #renew(
+    name: string,
+    { overlapDays = OVERLAP_DAYS, ...options }: RenewOptions,
+  ): Promise<IssuedCertificate> {
     const before = await this.#existing(name);
     if (before.revoked !== null) throw revoked(name, before.revoked);
-    return this.#issue(name, before, { joins: before.joins, ...options, keep: before.fingerprints });
+    const until = new Date(this.#clock.now() + overlapDays * DAY_MS).toISOString();
+    const { older = [] } = retire(before, before.fingerprints, until);
+    const issued = await this.#issue(name, before, { joins: before.joins, ...options, older });
+    if (overlapDays === 0) await this.#endOlder(name, issued.fingerprint);
+    return issued;
+  }
+
+  #outlives({ fingerprints, older = [] }: ThingRecord, fingerprint: string): boolean {
+    const at = older.findIndex((one) => one.fingerprint === fingerprint);
+    if (at < 0 && !fingerprints.includes(fingerprint)) return false;
+    const now = this.#clock.now();
+    return older.slice(0, at < 0 ? older.length : at).some(({ until }) => Date.parse(until) > now);
+  }
+
+  /** Ends those before the one given. */
+  async #endOlder(name: string, fingerprint: string): Promise<void> {
+    const record = await this.#existing(name);
+    if (this.#outlives(record, fingerprint)) {
+      const now = this.#now();
+      const { older = [] } = record;
+      const at = older.findIndex((one) => one.fingerprint === fingerprint);
+      const ended = older.map((one, index) =>
+        (at < 0 || index < at) && one.until > now ? { ...one, until: now } : one,
+      );
+      await this.#save({ ...record, older: ended });
+    }
+    this.events.emit('ended', name);
   }
 
   async #import(name: string, certificate: string): Promise<ThingRecord> {
@@ -184,6 +259,7 @@ export class ThingRegistry {
       expiresAt: parsed ? new Date(parsed.validTo).toISOString() : null,
       revoked: null,
       joins: before?.joins ?? true,
+      ...(before?.older && { older: before.older }),
     };
     if (before === undefined) await this.#create(record, []);
     else await this.#save(record);
@@ -228,12 +304,13 @@ export class ThingRegistry {
   async #issue(
     name: string,
     before: ThingRecord | undefined,
-    options: AddOptions & { readonly keep: readonly string[] },
+    options: AddOptions & { readonly older: NonNullable<ThingRecord['older']> },
   ): Promise<IssuedCertificate> {
     const issued = await this.#ca.issueDevice(name, options.days);
     const record: ThingRecord = {
       name,
-      fingerprints: keepNewest([...options.keep, issued.fingerprint]),
+      fingerprints: [issued.fingerprint],
+      ...(options.older.length > 0 && { older: options.older }),
       issuedAt: this.#now(),
       expiresAt: issued.notAfter.toISOString(),
       revoked: null,
@@ -258,13 +335,14 @@ export class ThingRegistry {
   }
 
   #remember(record: ThingRecord): void {
-    for (const old of this.#records.get(record.name)?.fingerprints ?? []) this.#owners.delete(old);
+    const before = this.#records.get(record.name);
+    for (const old of before ? fingerprintsOf(before) : []) this.#owners.delete(old);
     this.#records.set(record.name, record);
     this.#own(record);
   }
 
   #own(record: ThingRecord): void {
-    for (const fingerprint of record.fingerprints) this.#owners.set(fingerprint, record.name);
+    for (const fingerprint of fingerprintsOf(record)) this.#owners.set(fingerprint, record.name);
   }
 
   async #existing(name: string): Promise<ThingRecord> {
@@ -293,6 +371,22 @@ export class ThingRegistry {
 
 function byName(a: ThingRecord, b: ThingRecord): number {
   return a.name < b.name ? -1 : 1;
+}
+
+/** All that are known of it, also those that ended. */
+function fingerprintsOf({ fingerprints, older = [] }: ThingRecord): readonly string[] {
+  return [...older.map(({ fingerprint }) => fingerprint), ...fingerprints];
+}
+
+/** These of its certificates are good until then at most. */
+function retire(record: ThingRecord, fingerprints: readonly string[], until: string): ThingRecord {
+  const older = [...(record.older ?? []), ...fingerprints.map((fingerprint) => ({ fingerprint, until }))];
+  if (older.length === 0) return record;
+  return {
+    ...record,
+    fingerprints: record.fingerprints.filter((one) => !fingerprints.includes(one)),
+    older: older.slice(-KEPT_OLDER),
+  };
 }
 
 function keepNewest(fingerprints: readonly string[]): readonly string[] {

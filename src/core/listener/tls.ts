@@ -24,7 +24,9 @@ export interface TlsListenerOptions {
   /** Whose connection it is, or one sentence that says why it is refused. Absent: no certificate is asked for. */
   readonly authenticate?: (
     socket: TLSSocket,
-  ) => { readonly thing: string } | { readonly refused: string; readonly of?: string };
+  ) =>
+    | { readonly thing: string; readonly certificate?: string }
+    | { readonly refused: string; readonly of?: string };
   readonly acceptor: StreamAcceptor;
   readonly log: Log;
   /** A port on which only WebSocket is spoken; 0: any free one. On the main port it is found by ALPN. */
@@ -198,7 +200,8 @@ export class TlsListener implements Service {
       stream.destroy();
       return;
     }
-    acceptor.accept(stream, { address, identity: verdict.thing });
+    const { thing, certificate } = verdict;
+    acceptor.accept(stream, { address, identity: thing, ...(certificate !== undefined && { certificate }) });
   }
 
   #refuse(socket: Socket, cause: string, of?: string): void {

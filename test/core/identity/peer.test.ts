@@ -20,14 +20,30 @@ describe('who is at the other end', () => {
   it('is a thing of the group', async () => {
     const core = await testIdentity();
     const device = await core.registry.add('GG_Switch', { days: DAYS });
-    expect(await verdictOn(core, device)).toEqual({ thing: 'GG_Switch' });
+    expect(await verdictOn(core, device)).toEqual({ thing: 'GG_Switch', certificate: device.fingerprint });
+  });
+
+  it('is a thing with a renewed certificate, from then on with no older one', async () => {
+    const core = await testIdentity();
+    const older = await core.registry.add('GG_Switch', { days: DAYS });
+    const newer = await core.registry.renew('GG_Switch', { days: DAYS });
+    expect(await verdictOn(core, older)).toMatchObject({ thing: 'GG_Switch' });
+    expect(await verdictOn(core, newer)).toMatchObject({ thing: 'GG_Switch' });
+    await core.registry.reload();
+    expect(await verdictOn(core, older)).toEqual({
+      refused: expect.stringMatching(
+        /^the certificate of GG_Switch was replaced by a newer one and ended on /,
+      ),
+      of: 'GG_Switch',
+    });
+    expect(await verdictOn(core, newer)).toMatchObject({ thing: 'GG_Switch' });
   });
 
   it('is a device with a certificate of another CA that was let in', async () => {
     const core = await testIdentity();
     const device = await (await testIdentity()).ca.issueDevice('GG_Switch', DAYS);
     await core.registry.importCertificate('GG_Switch', device.fingerprint);
-    expect(await verdictOn(core, device)).toEqual({ thing: 'GG_Switch' });
+    expect(await verdictOn(core, device)).toMatchObject({ thing: 'GG_Switch' });
   });
 
   it('is nobody without a certificate', async () => {

@@ -129,12 +129,64 @@ describe('the registry of things', () => {
     expect(registry.identify(shows(old.fingerprint))).toBeUndefined();
   });
 
-  it('renews, while the old certificate still lets the thing in', async () => {
-    const { registry } = await testIdentity();
+  it('renews: a certificate is good until a newer one is shown', async () => {
+    const identity = await testIdentity();
+    const { registry } = identity;
     const issued = [await registry.add('X', { days: DAYS })];
-    for (let more = 0; more < 4; more++) issued.push(await registry.renew('X', { days: DAYS }));
-    const accepted = issued.map(({ fingerprint }) => registry.identify(shows(fingerprint)) === 'X');
-    expect(accepted).toEqual([false, false, true, true, true]);
+    for (let more = 0; more < 3; more++) issued.push(await registry.renew('X', { days: DAYS }));
+    const good = (of: ThingRegistry = registry) =>
+      issued.map(
+        ({ fingerprint }) =>
+          of.identify(shows(fingerprint)) === 'X' && of.endedAt('X', fingerprint) === undefined,
+      );
+    const ended: string[] = [];
+    registry.events.on('ended', (thing) => ended.push(thing));
+    expect(good()).toEqual([true, true, true, true]);
+    // the device was given the files of the first renewal, not those of the others
+    registry.shown('X', issued[1]!.fingerprint);
+    await registry.reload();
+    expect(good()).toEqual([false, true, true, true]);
+    registry.shown('X', issued[3]!.fingerprint);
+    registry.shown('X', issued[3]!.fingerprint);
+    await registry.reload();
+    expect(good()).toEqual([false, false, false, true]);
+    expect(good(await another(identity))).toEqual([false, false, false, true]);
+    // the second time nothing was left to be ended, and shown before it was known
+    expect(new Set(ended)).toEqual(new Set(['X']));
+    const before = ended.length;
+    registry.shown('X', issued[3]!.fingerprint);
+    await registry.reload();
+    expect(ended).toHaveLength(before);
+  });
+
+  it('renews: a certificate is good for so many days at most, or ends at once', async () => {
+    const identity = await testIdentity();
+    const clock = new VirtualClock(Date.now());
+    const registry = await ThingRegistry.open(join(identity.folder, 'things'), { ca: identity.ca, clock });
+    const first = await registry.add('X', { days: DAYS });
+    const second = await registry.renew('X', { days: DAYS, overlapDays: 2 });
+    await clock.advance(2 * DAY_MS - 1);
+    expect(registry.endedAt('X', first.fingerprint)).toBeUndefined();
+    await clock.advance(1);
+    expect(registry.endedAt('X', first.fingerprint)).toBe(new Date(clock.now()).toISOString());
+    const third = await registry.renew('X', { days: DAYS, overlapDays: 0 });
+    expect(registry.endedAt('X', second.fingerprint)).toBeDefined();
+    expect(registry.endedAt('X', third.fingerprint)).toBeUndefined();
+  });
+
+  it('ends all but the newest on demand, imported ones too', async () => {
+    const { registry } = await testIdentity();
+    const imported = await (await testIdentity()).ca.issueDevice('X', DAYS);
+    const first = await registry.add('X', { days: DAYS });
+    const second = await registry.renew('X', { days: DAYS });
+    await registry.importCertificate('X', imported.fingerprint);
+    await registry.revokeOlder('X');
+    const ended = [first, second, imported].map(
+      ({ fingerprint }) => registry.endedAt('X', fingerprint) !== undefined,
+    );
+    expect(ended).toEqual([true, true, false]);
+    expect(registry.get('X')).toMatchObject({ fingerprints: [imported.fingerprint], revoked: null });
+    await expect(registry.revokeOlder('Y')).rejects.toMatchObject({ code: 'IDENTITY_UNKNOWN' });
   });
 
   it('refuses what it does not know, and names that are none', async () => {

@@ -45,8 +45,8 @@ describe.each(['TLSv1.2', 'TLSv1.3'] as const)('a resumed session of %s', (versi
     await core.registry.revoke('GG_Switch');
     expect(await dial()).toBe(true);
     expect(verdicts).toEqual([
-      { thing: 'GG_Switch' },
-      { thing: 'GG_Switch' },
+      expect.objectContaining({ thing: 'GG_Switch' }),
+      expect.objectContaining({ thing: 'GG_Switch' }),
       expect.objectContaining({ refused: expect.stringContaining('was revoked') }),
     ]);
   });

@@ -52,7 +52,7 @@ export async function runningCore(
         ...(options.alsoPort !== undefined && { alsoPort: options.alsoPort }),
       },
       shadow: { sizeLimit: 8_192 },
-      certificates: { deviceDays: 30, serverDays: 7 },
+      certificates: { deviceDays: 30, serverDays: 7, overlapDays: 30 },
     },
     groupName: 'crossing',
     definition: {
