@@ -18,7 +18,7 @@ import { LightChanges, metricsDeps } from './app/metrics.js';
 import { makeTelemetry } from './app/telemetry.js';
 import { ThingSet } from './app/thing-set.js';
 import type { Cloud } from './cloud/index.js';
-import type { Config } from './config/model.js';
+import type { Config, Endpoint } from './config/model.js';
 import { controlSocket } from './control/address.js';
 import { ControlServer } from './control/server.js';
 import { Core } from './core/core.js';
