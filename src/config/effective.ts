@@ -10,6 +10,7 @@ import type {
   FunctionConfig,
   IotConfig,
   SyncedShadowConfig,
+  UpdateConfig,
 } from './model.js';
 
 /** @param file absolute path of the file; paths in it are relative to its folder, stateDir to the working directory */
@@ -17,7 +18,7 @@ export function effectiveConfig(draft: Draft, file: string): Config {
   const besideFile = (path: string) => resolve(dirname(file), path);
   // The schema has checked the document and filled in its defaults: it has the form of Config but for what follows.
   const settings = draft.document as unknown as Config;
-  const { group, log, hal, core, connect, cloud, dashboard, metrics } = settings;
+  const { group, log, hal, core, connect, cloud, dashboard, metrics, update, application } = settings;
   return {
     file,
     version: 1,
@@ -37,10 +38,21 @@ export function effectiveConfig(draft: Draft, file: string): Config {
     cloud: cloudConfig(cloud as unknown as CloudDraft, besideFile),
     ...(dashboard && { dashboard }),
     ...(metrics && { metrics }),
+    update: updateConfig(update as unknown as UpdateDraft, besideFile),
+    ...(application && { application: withPaths(application, ['file'], besideFile) }),
   };
 }
 
 type BesideFile = (path: string) => string;
+
+interface UpdateDraft {
+  readonly publicKey: string;
+  readonly watch: string;
+}
+
+function updateConfig({ publicKey, watch }: UpdateDraft, besideFile: BesideFile): UpdateConfig {
+  return { publicKey: besideFile(publicKey), watchMs: parseDuration(watch)! };
+}
 
 function connectConfig(connect: ConnectConfig, besideFile: BesideFile): ConnectConfig {
   const { discovery, greengrass, awsIot, transport, certificates } = connect;

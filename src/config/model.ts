@@ -25,6 +25,9 @@ export interface Config {
   readonly functions: readonly FunctionConfig[];
   readonly subscriptions: readonly SubscriptionConfig[];
   readonly cloud: CloudConfig;
+  readonly update: UpdateConfig;
+  /** Goes with the group when it is deployed: an archive for `greenlight update`. */
+  readonly application?: { /** Absolute. */ readonly file: string };
   readonly dashboard?: {
     readonly host: string;
     readonly port: number;
@@ -157,6 +160,14 @@ export interface SyncedShadowConfig {
   /** Absent: the classic one. */
   readonly shadow?: string;
   readonly direction: 'both' | 'up' | 'down';
+}
+
+/** Updates of this application. */
+export interface UpdateConfig {
+  /** File with the public key; absolute. */
+  readonly publicKey: string;
+  /** Time that a new version is watched before it counts as healthy. */
+  readonly watchMs: number;
 }
 
 export interface DynamoDbSink {

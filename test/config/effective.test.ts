@@ -19,7 +19,15 @@ describe('the effective configuration', () => {
       functions: [],
       subscriptions: [],
       cloud: { sink: 'local', spool: { maxBytes: 67_108_864, maxAgeMs: 2_592_000_000 } },
+      update: { publicKey: '/etc/greenlight/update.pub', watchMs: 60_000 },
     });
+  });
+
+  it('names the archive that goes with a group beside the file', async () => {
+    const { application } = await load('version: 1\napplication: { file: out/new.tgz }', {
+      file: '/srv/site.yaml',
+    });
+    expect(application).toEqual({ file: '/srv/out/new.tgz' });
   });
 
   it('has every default of the sections that the file opens', async () => {

@@ -39,6 +39,7 @@ cloud:
   spool: { maxBytes: 1000000, maxAge: 1d }
 dashboard: { host: 127.0.0.3, port: 1008 }
 metrics: { host: 127.0.0.3, port: 1013 }
+update: { publicKey: file.pub, watch: 2m }
 `;
 
 /** A core is looked for in one place: the section that a variable overrides stands instead of discovery. */
@@ -56,6 +57,7 @@ function fullFor(variable: string): string {
 const RENAMED: Readonly<Record<string, readonly string[]>> = {
   'cloud.iot.every': ['cloud', 'iot', 'everyMs'],
   'cloud.spool.maxAge': ['cloud', 'spool', 'maxAgeMs'],
+  'update.watch': ['update', 'watchMs'],
 };
 
 const effective = (path: readonly string[]) => RENAMED[path.join('.')] ?? path;
@@ -115,6 +117,8 @@ const VARIABLES: Readonly<Record<string, readonly [text: string, value: unknown]
   GREENLIGHT_DASHBOARD_UNLOCK: ['true', true],
   GREENLIGHT_METRICS_HOST: ['::1', '::1'],
   GREENLIGHT_METRICS_PORT: ['2005', 2005],
+  GREENLIGHT_UPDATE_PUBLIC_KEY: ['env.pub', '/etc/greenlight/env.pub'],
+  GREENLIGHT_UPDATE_WATCH: ['90s', 90_000],
 };
 
 describe('variables', () => {

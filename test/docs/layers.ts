@@ -30,6 +30,7 @@ const PARTS: readonly (readonly [part: string, path: RegExp])[] = [
   ['metrics', /^src\/metrics\//],
   ['notify', /^src\/notify\//],
   ['doctor', /^src\/doctor\//],
+  ['update', /^src\/update\//],
   ['app', /^src\/(app\/|[\w-]+\.ts$)/],
 ];
 
@@ -81,8 +82,10 @@ export const ALLOWED: Readonly<Record<string, Allowed>> = {
   notify: { use: ['hal contract', 'hal', 'shared'] },
   // Looks at the machine and at the configuration, and starts nothing.
   doctor: { use: [...CONTRACTS, 'hal', 'devices', 'shared', 'config'] },
+  // Another release of the application; knows the machine, and nothing of what runs on it but its status.
+  update: { use: ['hal contract', 'shared'] },
   app: {
-    use: ['hal contract', 'hal', 'devices contract', 'devices', 'shared', ...SRC_PARTS],
+    use: ['hal contract', 'hal', 'devices contract', 'devices', 'shared', ...SRC_PARTS, 'update'],
     types: ['drivers'],
   },
   cli: {
@@ -96,6 +99,7 @@ export const ALLOWED: Readonly<Record<string, Allowed>> = {
       'app',
       'notify',
       'doctor',
+      'update',
     ],
     types: ['drivers'],
   },

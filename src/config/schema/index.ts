@@ -11,10 +11,8 @@ export type { Schema } from './terms.js';
 
 /** JSON Schema (draft-07) of a configuration file. */
 export function configSchema(catalog: Catalog): Schema {
-  const { group, stateDir, log, hal, core, connect, cloud, dashboard, metrics } = SETTINGS as Record<
-    string,
-    Schema
-  >;
+  const { group, stateDir, log, hal, core, connect, cloud, dashboard, metrics, update, application } =
+    SETTINGS as Record<string, Schema>;
   return {
     title: 'Greenlight configuration',
     description: 'A group of things, the core that carries them, and what leaves the site.',
@@ -33,6 +31,8 @@ export function configSchema(catalog: Catalog): Schema {
       cloud: cloud!,
       dashboard: dashboard!,
       metrics: metrics!,
+      update: update!,
+      application: application!,
     },
     required: ['version'],
     additionalProperties: false,

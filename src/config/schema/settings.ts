@@ -457,6 +457,38 @@ const METRICS = section(
   },
 );
 
+const UPDATE = section(
+  'Updates of this application with `greenlight update` or a deployment.',
+  {
+    publicKey: term(FILE_PATH, {
+      description:
+        'File with the public key of `greenlight update keygen`; relative to the configuration file. Only root may be able to change it.',
+      default: '/etc/greenlight/update.pub',
+      env: 'GREENLIGHT_UPDATE_PUBLIC_KEY',
+    }),
+    watch: {
+      type: 'string',
+      format: 'duration',
+      description:
+        'Time that a new version is watched; when it is not healthy for all of it, the former one is taken again.',
+      default: '60s',
+      env: 'GREENLIGHT_UPDATE_WATCH',
+    },
+  },
+  { default: {} },
+);
+
+const APPLICATION = section(
+  'Only for `greenlight deploy`: a version of this application that goes with the group. Both come, or neither does.',
+  {
+    file: term(FILE_PATH, {
+      description:
+        'Archive of `npm run bundle`, with its signature in FILE.sig; relative to the configuration file.',
+    }),
+  },
+  { required: ['file'] },
+);
+
 /** In the order in which a file has them. */
 export const SETTINGS: Readonly<Record<string, Schema>> = {
   group: GROUP,
@@ -473,6 +505,8 @@ export const SETTINGS: Readonly<Record<string, Schema>> = {
   cloud: CLOUD,
   dashboard: DASHBOARD,
   metrics: METRICS,
+  update: UPDATE,
+  application: APPLICATION,
 };
 
 function lineAddress(what: string): Schema {

@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { messageOf } from '../../hal/index.js';
+import { UpdateError } from './errors.js';
+
+const run = promisify(execFile);
+/** Time in ms that each try may take: a Pi Zero reading from a slow card. */
+const LIMIT_MS = 120_000;
+
+export interface Trial {
+  /** Folder of the release. */
+  readonly folder: string;
+  readonly version: string;
+  /** Configuration files that it is to run with. */
+  readonly configurations: readonly string[];
+}
+
+/**
+ * Starts a release as far as it goes without touching anything: it must tell its version and accept the configuration.
+ * @throws {UpdateError} UPDATE_TRIAL
+ */
+export async function tryRelease({ folder, version, configurations }: Trial): Promise<void> {
+  const said = (await greenlight(folder, ['--version'])).trim();
+  if (said !== version)
+    throw new UpdateError('UPDATE_TRIAL', `the new release says it is ${said || 'nothing'}, not ${version}`);
+  for (const file of configurations) await greenlight(folder, ['check', file]);
+}
+
+async function greenlight(folder: string, argv: readonly string[]): Promise<string> {
+  const command = `greenlight ${argv.join(' ')}`;
+  try {
+    const { stdout } = await run(process.execPath, [join(folder, 'dist/src/main.js'), ...argv], {
+      timeout: LIMIT_MS,
+      maxBuffer: 16 * 1024 * 1024,
+      // nothing of the updater's own may change what a configuration means
+      env: { PATH: process.env.PATH, NODE_ENV: 'production' },
+    });
+    return stdout;
+  } catch (error) {
+    const {
+      stdout = '',
+      stderr = '',
+      killed,
+    } = error as { stdout?: string; stderr?: string; killed?: boolean };
+    const said = `${stderr}${stdout}`.trim().split('\n').slice(0, 3).join(' | ').slice(0, 600);
+    const why = killed ? `took longer than ${LIMIT_MS / 1000} s` : said || messageOf(error);
+    throw new UpdateError('UPDATE_TRIAL', `the new release failed at ${command}: ${why}`, { cause: error });
+  }
+}

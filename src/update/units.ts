@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+
+/** The service manager, as far as an update needs it. */
+export interface Units {
+  /** Units of this application that run or try to, but those of the update itself. */
+  active(): Promise<readonly string[]>;
+  /** Resolves when all are ready. Rejects when one does not become ready. */
+  restart(units: readonly string[]): Promise<void>;
+  look(unit: string): Promise<UnitLook>;
+}
+
+export interface UnitLook {
+  readonly running: boolean;
+  /** Times that it was started again because it ended by itself. */
+  readonly restarts: number;
+  /** `active (running)`, `activating (auto-restart)`, … */
+  readonly text: string;
+}
+
+const run = promisify(execFile);
+
+/** systemd, through systemctl(1). */
+export class Systemd implements Units {
+  async active(): Promise<readonly string[]> {
+    const { stdout } = await run('systemctl', [
+      'list-units',
+      '--plain',
+      '--no-legend',
+      '--state=active,activating,reloading',
+      '--type=service',
+      'greenlight*',
+    ]);
+    return stdout
+      .split('\n')
+      .map((line) => line.trim().split(/\s+/)[0] ?? '')
+      .filter((unit) => unit !== '' && !unit.startsWith('greenlight-update'));
+  }
+
+  async restart(units: readonly string[]): Promise<void> {
+    if (units.length > 0) await run('systemctl', ['restart', ...units]);
+  }
+
+  async look(unit: string): Promise<UnitLook> {
+    const { stdout } = await run('systemctl', ['show', unit, '-p', 'ActiveState,SubState,NRestarts']);
+    const values = new Map(stdout.split('\n').map((line) => line.split('=') as [string, string]));
+    const state = values.get('ActiveState');
+    return {
+      running: state === 'active',
+      restarts: Number(values.get('NRestarts') ?? 0),
+      text: `${state} (${values.get('SubState')})`,
+    };
+  }
+}
+
+/** While the machine starts: nothing runs yet, and what is to run is started with the release that it then finds. */
+export const NO_UNITS: Units = {
+  active: async () => [],
+  restart: async () => {},
+  look: async () => ({ running: false, restarts: 0, text: 'not started' }),
+};
