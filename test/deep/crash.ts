@@ -8,7 +8,7 @@ import { crashShadows } from './shadow/crash.js';
 type Figures = Readonly<Record<string, number>>;
 
 interface Part {
-  /** Kills; for `cloud` runs of some fifty kills each. */
+  /** Kills; for `cloud` runs of some fifty kills each, for `sync` lives of two sides with each cloud. */
   readonly rounds: number;
   readonly run: (rounds: number, random: () => number) => Promise<Figures>;
 }
@@ -28,6 +28,10 @@ const PARTS: Readonly<Record<string, Part>> = {
         failed += await program('cloud/crash.ts', String(Math.floor(random() * 1_000_000)));
       return { rounds, failed };
     },
+  },
+  sync: {
+    rounds: 40,
+    run: async (rounds) => ({ rounds, failed: await program('cloud/sync.ts', String(rounds)) }),
   },
 };
 
