@@ -23,6 +23,8 @@ for arch in ${*:-arm64 armhf amd64}; do
   chmod -R go+rX,go-w "$tree"
 
   for unit in "$here"/systemd/*.service "$here"/systemd/*.target; do
+    # packages are updated by apt
+    case $unit in */greenlight-update*) continue ;; esac
     sed "s#/opt/greenlight/current#$prefix#g" "$unit" >"$tree/lib/systemd/system/$(basename "$unit")"
   done
   cp "$here/systemd/greenlight.sysusers" "$tree/usr/lib/sysusers.d/greenlight.conf"

@@ -65,7 +65,7 @@ if [ -e "$root$prefix" ] && [ ! -e "$root$prefix/.installed" ]; then
   fail "$prefix exists and was not made by this installer: move it away, or choose another --prefix"
 fi
 [ ! -e "$root$prefix/update/state.json" ] ||
-  fail "an update of $prefix is under way: wait until greenlight update --list tells its end, or restart the machine"
+  fail "an update of $prefix is under way: wait until greenlight update list tells its end, or restart the machine"
 parent=$root$prefix
 while [ ! -d "$parent" ]; do parent=$(dirname "$parent"); done
 free=$(df -Pk "$parent" | awk 'NR==2 {print int($4/1024)}')

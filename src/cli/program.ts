@@ -15,6 +15,7 @@ import { registerStatus } from './commands/status.js';
 import { registerSubscriptions } from './commands/subscriptions.js';
 import { registerTelemetry } from './commands/telemetry.js';
 import { registerThing } from './commands/thing.js';
+import { registerUpdate } from './commands/update.js';
 import { EXIT, explain } from './exit.js';
 import type { CliIo } from './io.js';
 
@@ -47,6 +48,7 @@ const COMMANDS: readonly Register[] = [
   registerSubscriptions,
   registerPackage,
   registerSafeState,
+  registerUpdate,
 ];
 
 /** Runs one command line. @returns the exit code */

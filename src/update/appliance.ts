@@ -3,9 +3,9 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Clock } from '../../hal/index.js';
+import { type Clock, messageOf } from '../../hal/index.js';
 import { ControlClient } from '../control/client.js';
-import type { AppStatus } from '../status.js';
+import { type AppStatus, healthOf } from '../status.js';
 
 const run = promisify(execFile);
 
@@ -36,28 +36,69 @@ export function stateFolderOf(unit: string, { state }: ApplianceFolders): string
   return thing === undefined ? join(state, 'greenlight') : join(state, 'greenlight-things', thing);
 }
 
+/** What the instances of units say of themselves. */
+export interface Instances {
+  /** Names of the parts that have failed. None when it gives no answer. */
+  failing(unit: string): Promise<ReadonlySet<string>>;
+  /**
+   * Why it is not well; undefined when it is.
+   * @param expected.known parts that had failed before: no fault of this version
+   */
+  cause(
+    unit: string,
+    expected: { readonly version: string; readonly known: ReadonlySet<string> },
+  ): Promise<string | undefined>;
+}
+
 /** Time in ms that an instance has to answer. */
 const ANSWER_MS = 5_000;
 
-/** Why the instance on a state folder is not well, as it says itself; undefined when it is. */
-export async function causeOf(
-  stateFolder: string,
-  version: string,
-  { clock, sick }: { readonly clock: Clock; readonly sick: (status: AppStatus) => string | undefined },
-): Promise<string | undefined> {
-  const waiting = new AbortController();
-  try {
-    const late = clock.sleep(ANSWER_MS, waiting.signal).then(() => {
+/** Asks the instances over their control sockets. */
+export class RunningInstances implements Instances {
+  constructor(
+    private readonly folders: ApplianceFolders,
+    private readonly clock: Clock,
+  ) {}
+
+  async failing(unit: string): Promise<ReadonlySet<string>> {
+    try {
+      const { parts } = await this.#status(unit);
+      return new Set(parts.filter(({ state }) => state === 'failed').map(({ name }) => name));
+    } catch {
+      // it does not run: the update may be what mends it
+      return new Set();
+    }
+  }
+
+  async cause(
+    unit: string,
+    { version, known }: { readonly version: string; readonly known: ReadonlySet<string> },
+  ): Promise<string | undefined> {
+    let status: AppStatus;
+    try {
+      status = await this.#status(unit);
+    } catch (error) {
+      return messageOf(error);
+    }
+    if (status.version !== version) return `it is version ${status.version}, not ${version}`;
+    const parts = status.parts.filter(({ name, state }) => state !== 'failed' || !known.has(name));
+    const { healthy, causes } = healthOf({ ...status, parts });
+    return healthy ? undefined : causes.join('; ');
+  }
+
+  async #status(unit: string): Promise<AppStatus> {
+    const waiting = new AbortController();
+    const late = this.clock.sleep(ANSWER_MS, waiting.signal).then(() => {
       throw new Error(`it gave no answer for ${ANSWER_MS / 1000} s`);
     });
-    const asked = new ControlClient(stateFolder).call('GET', '/status') as Promise<unknown>;
-    const status = (await Promise.race([asked, late])) as AppStatus;
-    if (status.version !== version) return `it is version ${status.version}, not ${version}`;
-    return sick(status);
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  } finally {
-    waiting.abort();
+    // ended by the answer: nobody waits for it then
+    late.catch(() => {});
+    try {
+      const asked = new ControlClient(stateFolderOf(unit, this.folders)).call('GET', '/status');
+      return (await Promise.race([asked, late])) as unknown as AppStatus;
+    } finally {
+      waiting.abort();
+    }
   }
 }
 

@@ -2,9 +2,10 @@
 export {
   APPLIANCE,
   type ApplianceFolders,
-  causeOf,
   configurationsOf,
   flushFileSystem,
+  type Instances,
+  RunningInstances,
   stateFolderOf,
 } from './appliance.js';
 export { inspectArchive } from './archive.js';

@@ -34,9 +34,11 @@ export interface UpdateState {
   readonly startedAt: number;
   readonly from: ReleaseNote;
   readonly to?: ReleaseNote;
+  /** That run with the new release, once it is switched to. */
+  readonly units?: readonly string[];
 }
 
-export interface UpdateRecord extends Omit<UpdateState, 'phase'> {
+export interface UpdateRecord extends Omit<UpdateState, 'phase' | 'units'> {
   readonly status: 'Success' | 'Failure';
   readonly endedAt: number;
   /** Of an error. */

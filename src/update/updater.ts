@@ -1,6 +1,7 @@
 import { rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, CodedError, type Log, messageOf } from '../../hal/index.js';
+import type { Instances } from './appliance.js';
 import { inspectArchive, unpackArchive } from './archive.js';
 import { UpdateError } from './errors.js';
 import { watchHealth } from './health.js';
@@ -31,8 +32,7 @@ export interface UpdaterDeps {
   readonly log: Log;
   /** Read for each update: it may have been edited. */
   readonly settings: () => Promise<UpdateSettings>;
-  /** Why the instance of a unit is not well, as it says itself; it should be of that version. */
-  readonly cause: (unit: string, version: string) => Promise<string | undefined>;
+  readonly instances: Instances;
   readonly tryRelease: (trial: Trial) => Promise<void>;
   /** Everything written below a folder is on disk when it resolves. */
   readonly flush: (folder: string) => Promise<void>;
@@ -74,8 +74,32 @@ export class Updater {
     const reason = touched
       ? `the update was cut off while ${state.phase}; ${state.from.version} runs again`
       : `the update was cut off while ${state.phase}; nothing was changed`;
-    if (touched) await this.#goBack(state.from);
+    if (touched) await this.#goBack(state);
     return this.#fail(state, new UpdateError('UPDATE_INTERRUPTED', reason));
+  }
+
+  /**
+   * Takes one request out of an inbox and carries it out, once: a request whose record is there is not repeated.
+   * @returns its record; undefined when it was carried out before
+   */
+  async carryOut(waiting: {
+    readonly inbox: Inbox;
+    readonly id: string;
+    readonly trusted: boolean;
+    readonly signal: AbortSignal;
+  }): Promise<UpdateRecord | undefined> {
+    const { inbox, id, trusted, signal } = waiting;
+    try {
+      if ((await this.deps.journal.record(id)) !== undefined) return undefined;
+      return await this.update({ inbox, request: await inbox.request(id), trusted, signal });
+    } catch (error) {
+      if (!(error instanceof UpdateError)) throw error;
+      // not even a request
+      this.deps.log.error({ update: id, err: error }, `request ${id} is dropped: ${error.message}`);
+      return undefined;
+    } finally {
+      await inbox.discard(id);
+    }
   }
 
   /** Rejects only when the disk does, and is then to be resumed; what is wrong with the update is in the record. */
@@ -120,12 +144,14 @@ export class Updater {
     enter: (next: Partial<UpdateState>) => Promise<UpdateState>;
     asked: Asked;
   }): Promise<void> {
-    const { installation, units: manager, settings, clock, cause } = this.deps;
+    const { installation, units: manager, settings, clock, instances } = this.deps;
     const { to, units, enter, asked } = step;
     const { signal } = asked;
     const { watchMs } = await settings();
+    const known = new Map<string, ReadonlySet<string>>();
+    for (const unit of units) known.set(unit, await instances.failing(unit));
     signal.throwIfAborted();
-    await enter({ phase: 'switching', to });
+    await enter({ phase: 'switching', to, units });
     await installation.point('current', to.release);
     if (units.length === 0) return;
     await enter({ phase: 'restarting' });
@@ -139,10 +165,9 @@ export class Updater {
       );
     }
     await enter({ phase: 'watching' });
-    await watchHealth({ units: manager, clock, cause: (unit) => cause(unit, to.version) }, units, {
-      ms: watchMs,
-      signal,
-    });
+    const { version } = to;
+    const cause = (unit: string) => instances.cause(unit, { version, known: known.get(unit) ?? new Set() });
+    await watchHealth({ units: manager, clock, cause }, units, { ms: watchMs, signal });
   }
 
   /** A release beside the running one, checked and tried, from the archive of a request. */
@@ -260,7 +285,7 @@ export class Updater {
       : cause;
     const touched = (await this.deps.installation.release('current')) !== state.from.release;
     if (!touched) return this.#fail(state, error);
-    await this.#goBack(state.from);
+    await this.#goBack(state);
     const code = error instanceof CodedError ? error.code : undefined;
     const again = new UpdateError(
       (code ?? 'UPDATE_HEALTH') as UpdateError['code'],
@@ -271,11 +296,11 @@ export class Updater {
   }
 
   /** The former release, and whatever ran runs with it. A unit that does not become ready is told: it tries on. */
-  async #goBack(from: ReleaseNote): Promise<void> {
+  async #goBack({ from, units: restarted = [] }: UpdateState): Promise<void> {
     const { installation, units, log } = this.deps;
     await installation.point('current', from.release);
     try {
-      await units.restart(await units.active());
+      await units.restart([...new Set([...restarted, ...(await units.active())])]);
     } catch (error) {
       log.error({ err: error }, `${from.version} did not become ready again: ${messageOf(error)}`);
     }
@@ -327,7 +352,7 @@ export class Updater {
 }
 
 function recordOf(
-  { phase: _, ...state }: UpdateState,
+  { phase: _, units: __, ...state }: UpdateState,
   end: Pick<UpdateRecord, 'status' | 'endedAt'> & Partial<UpdateRecord>,
 ): UpdateRecord {
   return { ...state, ...end };
