@@ -26,6 +26,7 @@ import { type Identity, openIdentity } from './core/identity/open.js';
 import { type BoardView, DashboardServer, LogTail } from './dashboard/index.js';
 import { type Service, ServiceStack } from './lifecycle.js';
 import type { LogLevels } from './log/index.js';
+import { CoreFinder, type MdnsOptions } from './mdns/index.js';
 import { MetricsServer } from './metrics/index.js';
 import { packageVersion } from './package.js';
 import { controlRoutes } from './routes.js';
@@ -45,6 +46,8 @@ export interface AppDeps {
   readonly env: NodeJS.ProcessEnv;
   /** The board of the mock driver, for whoever wants to press its buttons. */
   readonly mock?: DriverDeps['mock'];
+  /** Where multicast DNS is spoken, when the configuration asks for it; see {@link MdnsOptions} for the default. */
+  readonly mdns?: MdnsOptions;
 }
 
 export interface AppEvents {
@@ -269,6 +272,7 @@ class Application implements App {
         this.#telemetry = makeTelemetry(core, store.section('telemetry'), { clock, log });
         return [this.#cloud, this.#telemetry];
       },
+      ...(this.#deps.mdns && { mdns: this.#deps.mdns }),
       clock,
       log,
     });
@@ -284,7 +288,14 @@ class Application implements App {
 
   #makeThings(group: GroupLists, identity: Identity | undefined, signal: AbortSignal): ThingSet {
     const { config, clock, log, random } = this.#deps;
-    const sources = { config, paths: this.#paths, log, identity, mqttPort: () => this.#core!.mqttPort };
+    const sources = {
+      config,
+      paths: this.#paths,
+      log,
+      identity,
+      finder: new CoreFinder({ socket: this.#deps.mdns ?? {}, clock, log: log.child({ part: 'mdns' }) }),
+      mqttPort: () => this.#core!.mqttPort,
+    };
     return new ThingSet({
       things: group.things,
       gpio: () => this.#openGpio(signal),

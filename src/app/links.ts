@@ -1,8 +1,10 @@
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../../hal/index.js';
-import type { Config, ConnectConfig, Transport } from '../config/model.js';
+import type { Config, ConnectConfig, Endpoint, Transport } from '../config/model.js';
 import type { Identity } from '../core/identity/open.js';
+import type { CoreFinder } from '../mdns/index.js';
 import type { StatePaths } from '../state-dir.js';
 import { awsIotCore, greengrassDiscovery } from '../things/aws-locate.js';
 import type { Connector, Credentials } from '../things/connection.js';
@@ -20,6 +22,8 @@ export interface LinkSources {
   readonly log: Log;
   /** Of the core on this machine, where there is one. */
   readonly identity: Identity | undefined;
+  /** For things that look for their core on the local network. */
+  readonly finder: CoreFinder;
   /** Port of the core on this machine. */
   readonly mqttPort: () => number;
 }
@@ -45,7 +49,7 @@ export function linkOf(thing: string, sources: LinkSources): ThingLink {
 }
 
 /** A core elsewhere, with the certificates that were put beside the configuration. */
-function remoteLink(thing: string, connect: ConnectConfig, { paths, log }: LinkSources): ThingLink {
+function remoteLink(thing: string, connect: ConnectConfig, { paths, finder, log }: LinkSources): ThingLink {
   const { certificates, transport } = connect;
   const files = { certificate: `${thing}.cert.pem`, privateKey: `${thing}.private.key` };
   const credentials = async (): Promise<Credentials> => ({
@@ -57,7 +61,8 @@ function remoteLink(thing: string, connect: ConnectConfig, { paths, log }: LinkS
   return {
     connect: connectorOf(transport),
     credentials,
-    locate: async (signal) => (await locateBy(connect, { thing, credentials, cacheFile, log }))(signal),
+    locate: async (signal) =>
+      (await locateBy(connect, { thing, credentials, cacheFile, finder, log }))(signal),
   };
 }
 
@@ -65,17 +70,35 @@ interface LocateSources {
   readonly thing: string;
   readonly credentials: () => Promise<Credentials>;
   readonly cacheFile: string;
+  readonly finder: CoreFinder;
   readonly log: Log;
 }
 
+/** Instead of a host: a core that announces itself. */
+const MDNS = 'mdns';
+
 /** The CA is read anew each time: it may be put there while the thing tries. */
-async function locateBy(connect: ConnectConfig, { thing, ...sources }: LocateSources): Promise<Locate> {
+async function locateBy(
+  connect: ConnectConfig,
+  { thing, finder, ...sources }: LocateSources,
+): Promise<Locate> {
   const { discovery, greengrass, awsIot } = connect;
   const withCa = async <T extends { readonly ca?: string }>(place: T): Promise<T> =>
     place.ca === undefined ? place : { ...place, ca: await readPem(place.ca, thing) };
   if (awsIot) return awsIotCore(await withCa(awsIot));
   if (greengrass) return greengrassDiscovery({ ...(await withCa(greengrass)), ...sources });
-  return discovered({ ...(await withCa(discovery!)), ...sources });
+  const place = await withCa(discovery!);
+  return discovered({
+    ...place,
+    ...(place.host === MDNS && { find: () => findBy(place.ca, finder) }),
+    ...sources,
+  });
+}
+
+async function findBy(ca: string, finder: CoreFinder): Promise<readonly Endpoint[]> {
+  const fingerprint = new X509Certificate(ca).fingerprint256.replaceAll(':', '').toLowerCase();
+  const cores = await finder.find(fingerprint);
+  return cores.flatMap(({ hosts, port }) => hosts.map((host) => ({ host, port })));
 }
 
 /** The SDK is loaded with the first connection. */

@@ -60,7 +60,10 @@ export interface CoreConfig {
   readonly advertise: readonly string[];
   readonly mqtt: Endpoint;
   readonly discovery: Endpoint & {
-    /** A second port for clients that are fixed on another. */ readonly alsoPort?: number;
+    /** A second port for clients that are fixed on another. */
+    readonly alsoPort?: number;
+    /** Announced on the local network by multicast DNS. */
+    readonly mdns: boolean;
   };
   readonly shadow: { /** Bytes of state, 1..30720. */ readonly sizeLimit: number };
   /** Days that device and server certificates are valid, and that a renewed one is good beside the new one. */
@@ -76,6 +79,7 @@ export type Transport = 'mqtt' | 'aws-sdk';
 
 /** Exactly one of `discovery`, `greengrass` and `awsIot` is there. Paths are absolute. */
 export interface ConnectConfig {
+  /** Host `mdns`: a core of the CA's group that announces itself; the port then counts for nothing. */
   readonly discovery?: Endpoint & { /** CA of the discovery server. */ readonly ca: string };
   /** `region`, `endpoint` or both are there. */
   readonly greengrass?: {

@@ -1,13 +1,15 @@
+import { isIPv4 } from 'node:net';
 import { type Clock, type JsonObject, type Log, messageOf } from '../../hal/index.js';
 import type { CoreConfig } from '../config/model.js';
 import { type Service, ServiceStack } from '../lifecycle.js';
+import { CoreAnnouncer, type MdnsOptions } from '../mdns/index.js';
 import type { PartStatus } from '../status.js';
 import type { Store } from '../store/contract.js';
 import { Broker, durableSessions } from './broker/index.js';
 import { AdvertisedAddresses, DiscoveryServer } from './discovery/index.js';
 import { type FunctionDefinition, FunctionManager } from './functions/index.js';
 import { Group, type GroupDefinition, GroupPolicy, SHADOW_SERVICE } from './group/index.js';
-import { authenticate, ServerCertificate } from './identity/index.js';
+import { authenticate, type GroupCa, ServerCertificate } from './identity/index.js';
 import type { Identity } from './identity/open.js';
 import { TlsListener } from './listener/index.js';
 import { durableShadows, ShadowService, shadowRest } from './shadow/index.js';
@@ -26,6 +28,8 @@ export interface CoreOptions {
   readonly functions: readonly FunctionDefinition[];
   /** Runs between the shadow service and the functions: what these rely on. Called once, at start. */
   readonly beforeFunctions?: (core: Core) => readonly Service[];
+  /** Where multicast DNS is spoken; default: the interface of discovery, port 5353. Only when `discovery.mdns` is set. */
+  readonly mdns?: MdnsOptions;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -47,6 +51,7 @@ export class Core implements Service {
   readonly #certificate: ServerCertificate;
   readonly #listener: TlsListener;
   readonly #discovery: DiscoveryServer;
+  readonly #announcer: CoreAnnouncer | undefined;
 
   constructor(options: CoreOptions) {
     const { config, identity, store, clock, log } = options;
@@ -115,6 +120,7 @@ export class Core implements Service {
       clock,
       log: log.child({ part: 'discovery' }),
     });
+    if (config.discovery.mdns) this.#announcer = this.#makeAnnouncer(ca);
     const rest = shadowRest(this.shadows);
     this.#discovery.mount('/things', rest);
     this.#discovery.mount('/api/things', rest);
@@ -167,6 +173,7 @@ export class Core implements Service {
       this.functions,
       this.#listener,
       this.#discovery,
+      ...(this.#announcer ? [this.#announcer] : []),
     ];
     for (const part of order) await this.#parts.start(part, signal);
     this.#certificate.onRenewed(() => this.#listener.renew());
@@ -194,11 +201,30 @@ export class Core implements Service {
   async #readdress(addresses: readonly string[]): Promise<void> {
     try {
       await this.#certificate.setNames([...addresses, ...listenNames(this.#options.config)]);
+      this.#announcer?.announce();
     } catch (error) {
       this.#options.log
         .child({ part: 'certificates' })
         .error({}, `the new addresses are not in the server certificate: ${messageOf(error)}`);
     }
+  }
+
+  #makeAnnouncer({ groupId, fingerprint }: GroupCa): CoreAnnouncer {
+    const { config, mdns, clock, log } = this.#options;
+    const { host } = config.discovery;
+    const own = isIPv4(host) && host !== '0.0.0.0' ? { interface: host } : {};
+    return new CoreAnnouncer({
+      announcement: () => ({
+        core: config.thingName,
+        groupId,
+        caFingerprint: fingerprint,
+        port: this.discoveryPort,
+        addresses: this.#addresses.current,
+      }),
+      socket: mdns ?? own,
+      clock,
+      log: log.child({ part: 'mdns' }),
+    });
   }
 
   /** A thing became a member while the core runs. */
@@ -262,6 +288,7 @@ export class Core implements Service {
         state: 'ok',
         figures: { host: this.#options.config.discovery.host, port: this.discoveryPort },
       },
+      ...(this.#announcer ? [this.#announcer.status()] : []),
       ...this.functions.status(),
     ];
   }

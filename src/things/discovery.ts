@@ -9,12 +9,19 @@ import type { Locate } from './link.js';
 export interface DiscoveryOptions {
   readonly host: string;
   readonly port: number;
+  /** Where discovery is, when host and port do not say; none: nowhere at the moment. */
+  readonly find?: () => Promise<readonly DiscoveryServerAddress[]>;
   /** PEM of the CA that signed the discovery server's certificate. */
   readonly ca: string;
   readonly credentials: () => Promise<Credentials>;
   /** File of the last good answer, for starts without the server. */
   readonly cacheFile: string;
   readonly log: Log;
+}
+
+export interface DiscoveryServerAddress {
+  readonly host: string;
+  readonly port: number;
 }
 
 /** Time in ms for the whole request. */
@@ -30,28 +37,28 @@ const ALPN = ['x-amzn-http-ca', 'http/1.1'];
 export function discovered(options: DiscoveryOptions): Locate {
   return async (signal) => {
     const { thing } = await options.credentials();
-    const where = `https://${options.host}:${options.port}/greengrass/discover/thing/${thing}`;
-    let body: string;
+    let answer: { readonly body: string; readonly where: string };
     try {
-      body = await ask(options, where, signal);
+      answer = await askAny(options, thing, signal);
     } catch (error) {
+      const where = options.find ? 'by multicast DNS' : `at ${urlOf(options, thing)}`;
       if (error instanceof ThingError) throw error;
       const kept = await readFile(options.cacheFile, 'utf8').catch(() => undefined);
       if (kept === undefined) {
         throw new ThingError(
           'THING_DISCOVERY',
-          `${thing}: discovery at ${where} failed: ${messageOf(error)}; is the core running there, and is it the right host and port?`,
+          `${thing}: discovery ${where} failed: ${messageOf(error)}; ${options.find ? 'is core.discovery.mdns set there, and its interface in this network?' : 'is the core running there, and is it the right host and port?'}`,
           { cause: error },
         );
       }
       options.log.info(
         { cause: messageOf(error) },
-        `discovery at ${where} failed, the last good answer is used`,
+        `discovery ${where} failed, the last good answer is used`,
       );
-      return parseDiscovery(kept, where);
+      return parseDiscovery(kept, options.cacheFile);
     }
-    const addresses = parseDiscovery(body, where);
-    await keep(options.cacheFile, body).catch((error) => {
+    const addresses = parseDiscovery(answer.body, answer.where);
+    await keep(options.cacheFile, answer.body).catch((error) => {
       // discovery worked; only a later start without the server suffers
       options.log.warn(
         { file: options.cacheFile },
@@ -94,6 +101,30 @@ export function parseDiscovery(body: string, where: string): CoreAddress[] {
 
 function objects(value: JsonValue | undefined): { readonly [key: string]: JsonValue }[] {
   return Array.isArray(value) ? value.filter(isJsonObject) : [];
+}
+
+function urlOf({ host, port }: DiscoveryServerAddress, thing: string): string {
+  return `https://${isIP(host) === 6 ? `[${host}]` : host}:${port}/greengrass/discover/thing/${thing}`;
+}
+
+/** The first server that answers. @throws what the last one failed with */
+async function askAny(
+  options: DiscoveryOptions,
+  thing: string,
+  signal: AbortSignal,
+): Promise<{ body: string; where: string }> {
+  const { find, host, port } = options;
+  let failure: unknown = new Error('no core of this group announced itself');
+  for (const server of find ? await find() : [{ host, port }]) {
+    const where = urlOf(server, thing);
+    try {
+      return { body: await ask({ ...options, ...server }, where, signal), where };
+    } catch (error) {
+      signal.throwIfAborted();
+      failure = error;
+    }
+  }
+  throw failure;
 }
 
 async function ask(options: DiscoveryOptions, where: string, signal: AbortSignal): Promise<string> {

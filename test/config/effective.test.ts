@@ -36,7 +36,7 @@ describe('the effective configuration', () => {
       thingName: 'Greenlight_Core',
       advertise: ['127.0.0.1'],
       mqtt: { host: '127.0.0.1', port: 8883 },
-      discovery: { host: '127.0.0.1', port: 8443 },
+      discovery: { host: '127.0.0.1', port: 8443, mdns: false },
       shadow: { sizeLimit: 8192 },
       certificates: { deviceDays: 3650, serverDays: 30, overlapDays: 30 },
     });

@@ -17,7 +17,7 @@ const PARTS: readonly (readonly [part: string, path: RegExp])[] = [
   // Small things that every part of src may use.
   [
     'shared',
-    /^src\/(store|control|log)\/|^src\/(lifecycle|loopback|status|package|backoff|topic-filter)\.ts$/,
+    /^src\/(store|control|log|mdns)\/|^src\/(lifecycle|loopback|status|package|backoff|topic-filter)\.ts$/,
   ],
   ['config', /^src\/config\//],
   ['core', /^src\/core\//],

@@ -1,6 +1,7 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { loopback } from '../mdns/support.js';
 import { type RunningApp, runApp } from '../support/app.js';
 import { cli } from '../support/cli.js';
 import { temporaryFolder } from '../support/folder.js';
@@ -56,6 +57,29 @@ describe('a thing on a machine without a core', () => {
     await want(again, 'Y');
     await expect.poll(() => level(thing, 'GPIO27'), { interval: 10, timeout: 10_000 }).toBe('high');
     await expect.poll(() => thingPart(thing).state, { interval: 10, timeout: 5_000 }).toBe('ok');
+  });
+
+  it('finds a core that announces itself on the local network, whatever its port', async () => {
+    const [mqtt, discovery] = (await freePorts(2)) as [number, number];
+    const folder = await temporaryFolder();
+    const [certs, coreState] = [join(folder, 'certs'), join(folder, 'core')];
+    const mdns = await loopback();
+    const announced = coreFile(mqtt, discovery).replace(
+      `port: ${discovery} }`,
+      `port: ${discovery}, mdns: true }`,
+    );
+    const core = await runApp(announced, { stateDir: coreState, mdns });
+    expect((await cli(['thing', 'add', 'Far_Light', '--out', certs, '--state', coreState])).code).toBe(0);
+    const found = thingFile(8_443, certs).replace('host: 127.0.0.1, port: 8443', 'host: mdns');
+    const thing = await runApp(found, { stateDir: join(folder, 'thing'), mdns });
+    await want(core, 'G');
+    await expect.poll(() => level(thing, 'GPIO22'), { interval: 10, timeout: 5_000 }).toBe('high');
+    expect(core.app.status().parts).toContainEqual({
+      name: 'mdns',
+      kind: 'listener',
+      state: 'ok',
+      figures: { addresses: '127.0.0.1' },
+    });
   });
 
   it('starts without the discovery server by the last good answer', async () => {

@@ -7,6 +7,7 @@ import { CATALOG } from '../../src/catalog.js';
 import { checkConfig } from '../../src/config/index.js';
 import { ControlClient } from '../../src/control/client.js';
 import type { LogLevels } from '../../src/log/index.js';
+import type { MdnsOptions } from '../../src/mdns/index.js';
 import { temporaryFolder } from './folder.js';
 
 export { FAST_CROSSING } from './fast-crossing.js';
@@ -26,6 +27,7 @@ export async function runApp(
     stateDir?: string;
     log?: Log;
     levels?: LogLevels;
+    mdns?: MdnsOptions;
     /** Takes what ends it; default: when the test is over. */
     onEnd?: (stop: () => Promise<void>) => void;
   } = {},
@@ -43,6 +45,7 @@ export async function runApp(
     clock,
     log: options.log ?? SILENT,
     ...(options.levels && { levels: options.levels }),
+    ...(options.mdns && { mdns: options.mdns }),
     random: Math.random,
     env: {},
     mock: board,

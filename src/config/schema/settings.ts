@@ -122,6 +122,13 @@ const CORE = section(
           description: 'A second port for clients that are fixed on another, such as 443. Absent: none.',
           env: 'GREENLIGHT_CORE_DISCOVERY_ALSO_PORT',
         }),
+        mdns: {
+          type: 'boolean',
+          description:
+            'Announce the core on the local network by multicast DNS, on the interface of `host`, with the addresses of `core.advertise`.',
+          default: false,
+          env: 'GREENLIGHT_CORE_DISCOVERY_MDNS',
+        },
       },
       { default: {} },
     ),
@@ -190,7 +197,8 @@ const CONNECT = section(
       'By the discovery of a core of this kind.',
       {
         host: term(HOST, {
-          description: 'Host name or address of the core.',
+          description:
+            'Host name or address of the core; `mdns`: a core of the group that announces itself on the local network, found by `ca`.',
           env: 'GREENLIGHT_CONNECT_DISCOVERY_HOST',
         }),
         port: term(REMOTE_PORT, { default: 8443, env: 'GREENLIGHT_CONNECT_DISCOVERY_PORT' }),

@@ -49,6 +49,7 @@ export async function runningCore(
       discovery: {
         host: '127.0.0.1',
         port: 0,
+        mdns: false,
         ...(options.alsoPort !== undefined && { alsoPort: options.alsoPort }),
       },
       shadow: { sizeLimit: 8_192 },
