@@ -17,6 +17,7 @@ import { LogFollower } from './app/log-follower.js';
 import { LightChanges, metricsDeps } from './app/metrics.js';
 import { makeTelemetry } from './app/telemetry.js';
 import { ThingSet } from './app/thing-set.js';
+import { tracedLines } from './app/traced-lines.js';
 import type { Cloud } from './cloud/index.js';
 import type { Config, Endpoint } from './config/model.js';
 import { controlSocket } from './control/address.js';
@@ -241,12 +242,13 @@ class Application implements App {
     const { driver } = gpio;
     await this.#stack.start({ name: 'gpio', start: async () => {}, stop: () => driver.stop() }, signal);
     own.info({ considered: gpio.considered }, `driver ${driver.name}`);
-    this.#lines = driver;
+    let lines = driver;
     if (config.dashboard) {
       const watched = boardOf(driver, () => this.#group.things);
       this.#board = watched.view;
-      this.#lines = watched.driver;
+      lines = watched.driver;
     }
+    this.#lines = tracedLines(lines, own);
     return this.#lines;
   }
 

@@ -6,13 +6,13 @@ export function tracedOutput(line: OutputLine, log: Log): OutputLine {
   const { name } = line.identity;
   const close = async (): Promise<void> => {
     await line.close();
-    log.debug({ line: name }, 'output closed');
+    log.debug({ line: name }, `${name} is let go`);
   };
   return {
     identity: line.identity,
     async write(value: LineValue): Promise<void> {
       await line.write(value);
-      log.debug({ line: name, value }, 'output written');
+      log.debug({ line: name, value }, `${name} is ${value}`);
     },
     read: () => line.read(),
     close,
@@ -26,13 +26,13 @@ export function tracedInput(line: InputLine, log: Log): InputLine {
   const detach = line.onEdge((event) =>
     log.debug(
       { line: name, edge: event.edge, sequence: event.sequence, timestampNs: String(event.timestampNs) },
-      'edge',
+      `${name} has a ${event.edge} edge`,
     ),
   );
   const close = async (): Promise<void> => {
     detach();
     await line.close();
-    log.debug({ line: name }, 'input closed');
+    log.debug({ line: name }, `${name} is let go`);
   };
   return {
     identity: line.identity,

@@ -42,14 +42,19 @@ describe('greenlight log', () => {
       log: [{ part: 'broker', level: 'debug', until: '2026-11-23T12:10:00.000Z' }],
     });
     await on('debug', '--part', 'shadows');
+    await on('debug', '--part', 'gpio');
     await control.call('POST', '/shadow/GG_TrafficLight', { state: { desired: { property: 'G' } } });
     await until(() => said('broker', 'debug').some((line) => line?.includes('GG_TrafficLight published')));
     expect(said('shadows', 'debug').join()).toMatch(/shadow GG_TrafficLight has version \d+, by cli/);
+    await until(() => said('gpio', 'debug').includes('GPIO22 is active'));
+    await on('reset', '--part', 'gpio');
     await on('reset', '--part', 'shadows');
     await clock.advance(600_000);
     expect(said('log', 'info')).toEqual([
       'the level of broker is debug until 2026-11-23T12:10:00.000Z',
       'the level of shadows is debug',
+      'the level of gpio is debug',
+      'the level of gpio is info',
       'the level of shadows is info',
       'the level of broker is info',
     ]);

@@ -144,10 +144,10 @@ describe('traced', () => {
     await output.close();
     expect(board.line('GPIO27').consumer).toBeUndefined();
     expect(messages).toEqual([
-      [{ line: 'GPIO17', edge: 'rising', sequence: 1, timestampNs: '0' }, 'edge'],
-      [{ line: 'GPIO27', value: 'active' }, 'output written'],
-      [{ line: 'GPIO17' }, 'input closed'],
-      [{ line: 'GPIO27' }, 'output closed'],
+      [{ line: 'GPIO17', edge: 'rising', sequence: 1, timestampNs: '0' }, 'GPIO17 has a rising edge'],
+      [{ line: 'GPIO27', value: 'active' }, 'GPIO27 is active'],
+      [{ line: 'GPIO17' }, 'GPIO17 is let go'],
+      [{ line: 'GPIO27' }, 'GPIO27 is let go'],
     ]);
   });
 });
