@@ -20,13 +20,14 @@ export interface ShadowDocument {
 interface Pending {
   readonly resolve: (answer: JsonObject) => void;
   readonly reject: (error: Error) => void;
+  readonly operation: string;
   readonly what: string;
   readonly timer: Timer;
 }
 
 /**
  * Requests on one thing's shadow, as promises. The answer topics are subscribed before the first request can go out
- * (by the link, on connect), and answers are told apart by their client token, which the service echoes.
+ * (by the link, on connect), and answers are told apart by their client token where the service echoes it.
  */
 export class ShadowClient {
   readonly #pending = new Map<string, Pending>();
@@ -53,7 +54,7 @@ export class ShadowClient {
     for (const operation of ['get', 'update']) {
       for (const answer of ['accepted', 'rejected']) {
         const topic = `${this.#prefix}/${operation}/${answer}`;
-        this.#unlisten.push(this.link.listen(topic, (_, payload) => this.#answered(payload)));
+        this.#unlisten.push(this.link.listen(topic, (_, payload) => this.#answered(operation, payload)));
       }
     }
     this.link.onOffline((cause) => this.#failAll(cause));
@@ -114,7 +115,7 @@ export class ShadowClient {
           ),
         );
       });
-      this.#pending.set(clientToken, { resolve, reject, what, timer });
+      this.#pending.set(clientToken, { resolve, reject, operation, what, timer });
     });
     // a rejection before it is awaited below is not unhandled
     answer.catch(() => {});
@@ -127,14 +128,26 @@ export class ShadowClient {
     return answer;
   }
 
-  #answered(payload: Buffer): void {
+  #answered(operation: string, payload: Buffer): void {
     const body = parsePayload(payload);
-    if (!isJsonObject(body) || typeof body.clientToken !== 'string') return;
-    const pending = this.#take(body.clientToken);
+    if (!isJsonObject(body)) return;
+    const { clientToken } = body;
+    const token = typeof clientToken === 'string' ? clientToken : this.#oldest(operation);
+    const pending = token === undefined ? undefined : this.#take(token);
     if (pending === undefined) return;
     if (typeof body.code === 'number')
       pending.reject(new ShadowRejection(body.code, String(body.message), pending.what));
     else pending.resolve(body);
+  }
+
+  /**
+   * Greengrass V2's shadow manager answers a get without its token: it is the answer to the oldest, or to someone else's,
+   * and then the document all the same. Who updates without a token is someone else.
+   */
+  #oldest(operation: string): string | undefined {
+    if (operation !== 'get') return undefined;
+    for (const [token, pending] of this.#pending) if (pending.operation === operation) return token;
+    return undefined;
   }
 
   #take(clientToken: string): Pending | undefined {
