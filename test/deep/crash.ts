@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { crashApp } from './app/crash.js';
+import { crashDeployments } from './deployments/crash.js';
 import { crashShadows } from './shadow/crash.js';
 
 type Figures = Readonly<Record<string, number>>;
@@ -20,6 +21,8 @@ const PARTS: Readonly<Record<string, Part>> = {
     run: async (rounds) => ({ rounds, failed: await program('broker/crash.ts', String(rounds)) }),
   },
   shadow: { rounds: 200, run: crashShadows },
+  // beside these, one kill at each step of a deployment
+  deployment: { rounds: 60, run: crashDeployments },
   cloud: {
     rounds: 1,
     run: async (rounds, random) => {
