@@ -1,55 +1,29 @@
 /** The 40-pin header with its parts, drawn from the configuration. */
-import { h, post, s, show, table } from './dom.js';
+import { Bench } from './bench.js';
+import { h, s, show, table } from './dom.js';
 import { partOf } from './parts.js';
+import { CLEAR_X, HEADER, PINS, pathFrom, pinAt, pinOf } from './pins.js';
 import { age, t } from './text.js';
+import { Tip } from './tip.js';
 
-const GPIO = {
-  3: 2,
-  5: 3,
-  7: 4,
-  8: 14,
-  10: 15,
-  11: 17,
-  12: 18,
-  13: 27,
-  15: 22,
-  16: 23,
-  18: 24,
-  19: 10,
-  21: 9,
-  22: 25,
-  23: 11,
-  24: 8,
-  26: 7,
-  27: 0,
-  28: 1,
-  29: 5,
-  31: 6,
-  32: 12,
-  33: 13,
-  35: 19,
-  36: 16,
-  37: 26,
-  38: 20,
-  40: 21,
-};
-const SUPPLY = { 1: '3V3', 17: '3V3', 2: '5V', 4: '5V' };
-const ROW = 23;
-const WIRES = ['#e0524d', '#e8b93c', '#38b36b', '#4d8fe0', '#a46ad6', '#e07bb4', '#3cb8c4', '#c98a4b'];
+const WIRES = ['#e0524d', '#d9a514', '#2aa35c', '#4d8fe0', '#a46ad6', '#dd6fae', '#27a9b6', '#c98a4b'];
+const GAP = 13;
 
 export class Board {
   #place;
+  #tip;
   #lines = new Map();
   #parts = [];
   #pins = new Map();
   #wires = new Map();
+  #bench = new Bench();
   #state;
-  #strip;
-  #shown;
+  #table;
   #width = 0;
 
   constructor(place) {
     this.#place = place;
+    this.#tip = new Tip(place);
     new ResizeObserver(() => {
       const width = Math.round(this.#place.clientWidth);
       if (width !== this.#width && this.#state) this.draw(this.#state);
@@ -65,16 +39,25 @@ export class Board {
       return;
     }
     this.#lines = new Map(state.board.lines.map((line) => [line.name, received(line)]));
-    const canPress = state.board.bench && state.writable;
-    this.#strip = h('p', { class: 'strip' }, t('hover'));
+    const playable = state.board.bench && state.writable;
     this.#place.replaceChildren(
-      (!state.writable && h('p', { class: 'soft' }, t('locked'))) || '',
-      this.#svg(state.things, canPress),
-      this.#strip,
-      this.#bench(state.things.filter((thing) => thing.sliders && canPress)),
-      this.#details(),
+      ...[
+        h(
+          'p',
+          { class: 'soft note' },
+          playable
+            ? t('hover')
+            : state.writable
+              ? t('unlocked')
+              : t('locked', { driver: state.board.driver }),
+        ),
+        this.#svg(state.things, playable),
+        playable && this.#bench.draw(state),
+        this.#details(),
+      ].filter(Boolean),
     );
     for (const line of this.#lines.values()) this.#update(line);
+    for (const part of this.#parts) part.follow(state.shadows[part.name]);
   }
 
   change(lines) {
@@ -82,45 +65,38 @@ export class Board {
       this.#lines.set(line.name, received(line));
       this.#update(this.#lines.get(line.name));
     }
+    this.#table?.();
   }
 
-  #svg(things, writable) {
+  /** A thing's shadow is another. */
+  follow(name, shadow) {
+    for (const part of this.#parts) if (part.name === name) part.follow(shadow);
+    this.#bench.follow(name, shadow);
+  }
+
+  #svg(things, playable) {
     const width = Math.max(300, Math.min(this.#width, 640));
-    const left = 58;
-    const partsX = left + 2 * ROW + 66 + Math.max(18, (width - 330) * 0.16);
-    this.#parts = [];
+    const partsX = CLEAR_X + (width < 480 ? 26 : 84);
     this.#pins.clear();
     this.#wires.clear();
-    const wired = things.filter((thing) => thing.claims.length > 0);
+    this.#parts = things
+      .filter((thing) => thing.claims.length > 0)
+      .map((thing) => partOf(thing, { playable, width: width - partsX }))
+      .sort((a, b) => middle(a) - middle(b));
+    const height = place(this.#parts);
     const wires = s('g', { 'aria-hidden': 'true' });
     const parts = s('g');
-    const columns = wired.length > 5 && width > 480 ? 2 : 1;
-    const columnWidth = (width - partsX) / columns;
-    const heights = Array(columns).fill(4);
     let colour = 0;
-    for (const thing of wired) {
-      const part = partOf(thing, { writable, width: columnWidth });
-      const column = heights.indexOf(Math.min(...heights));
-      const x = partsX + column * columnWidth;
-      const y = heights[column];
-      part.element.setAttribute('transform', `translate(${x} ${y})`);
-      heights[column] += part.height;
+    for (const part of this.#parts) {
+      part.element.setAttribute('transform', `translate(${partsX} ${part.y})`);
       parts.append(part.element);
-      this.#parts.push(part);
-      for (const [line, at] of part.terminals) {
+      for (const { line, path, y } of part.terminals) {
         const pin = pinOf(line);
-        if (pin === undefined) continue;
-        const [px, py] = pinAt(pin, left);
-        const path = s('path', {
-          class: 'wire',
-          stroke: wireColour(thing, line, colour++),
-          d: `M${px} ${py} C${px + 50} ${py} ${x - 34} ${y + at} ${x + 8} ${y + at}`,
-        });
-        this.#wires.set(line, path);
-        wires.append(path);
+        if (pin !== undefined)
+          wires.append(this.#wire({ line, pin, x: partsX, y: part.y + y }, wireColour(path, colour++)));
       }
+      for (const { element, line } of part.pieces) this.#tip.watch(element, () => this.#words(line, part));
     }
-    const height = Math.max(20 * ROW + 14, ...heights);
     return s(
       'svg',
       {
@@ -138,41 +114,53 @@ export class Board {
           s('feGaussianBlur', { stdDeviation: 7 }),
         ),
       ),
-      this.#header(left),
+      this.#header(),
       wires,
       parts,
     );
   }
 
-  #header(left) {
+  #wire({ line, pin, x, y }, colour) {
+    const { d, lane } = pathFrom(pin);
+    const bend = (x - CLEAR_X) * 0.55;
+    const way = `${d} C${CLEAR_X + bend} ${lane} ${x - bend} ${y} ${x} ${y}`;
+    const wire = s(
+      'g',
+      { class: 'wire' },
+      s('path', { class: 'casing', d: way }),
+      s('path', { class: 'core', stroke: colour, d: way }),
+      s('path', { class: 'reach', d: way }),
+      s('circle', { cx: x, cy: y, r: 3, fill: colour }),
+    );
+    this.#wires.set(line, wire);
+    this.#tip.watch(wire, () => this.#words(line));
+    return wire;
+  }
+
+  #header() {
+    const { left, width, height } = HEADER;
     const group = s(
       'g',
       { 'aria-hidden': 'true' },
-      s('rect', { class: 'pcb', x: left - 6, y: 2, width: 2 * ROW + 12, height: 20 * ROW + 10, rx: 6 }),
+      s('rect', { class: 'pcb', x: left, y: 1, width, height: height - 2, rx: 6 }),
     );
-    for (let pin = 1; pin <= 40; pin++) {
-      const [x, y] = pinAt(pin, left);
-      const line = pin in GPIO ? `GPIO${GPIO[pin]}` : undefined;
-      const supply = SUPPLY[pin] ?? 'GND';
+    for (const { pin, line, supply } of PINS) {
+      const { x, y } = pinAt(pin);
       const dot = s('circle', {
         class: line ? 'hole' : supply === '5V' ? 'v5' : supply === '3V3' ? 'v3' : 'gnd',
         cx: x,
         cy: y,
-        r: 7,
+        r: 6.5,
       });
       const isLeft = pin % 2 === 1;
       const label = s(
         'text',
-        { x: isLeft ? left - 11 : left + 2 * ROW + 11, y: y + 4, 'text-anchor': isLeft ? 'end' : 'start' },
+        { x: isLeft ? left - 5 : left + width + 5, y: y + 3.5, 'text-anchor': isLeft ? 'end' : 'start' },
         line ?? supply,
       );
       const all = s('g', { 'data-pin': pin }, dot, label);
-      if (line) {
-        this.#pins.set(line, { dot, label });
-        const tell = () => this.#tell(line, pin);
-        all.addEventListener('pointerenter', tell);
-        all.addEventListener('click', tell);
-      }
+      if (line) this.#pins.set(line, { dot, label });
+      this.#tip.watch(all, () => (line ? this.#words(line) : [supply, `J8:${pin}`]));
       group.append(all);
     }
     return group;
@@ -188,64 +176,64 @@ export class Board {
       pin.label.classList.toggle('used', line.consumer !== undefined);
     }
     this.#wires.get(line.name)?.classList.toggle('live', line.value === 'active');
-    if (this.#shown?.line === line.name) this.#tell(this.#shown.line, this.#shown.pin);
+    this.#tip.refresh();
   }
 
-  #tell(name, pin) {
-    this.#shown = { line: name, pin };
+  #words(name, part) {
     const line = this.#lines.get(name);
-    if (line) this.#strip.textContent = `${name} (J8:${pin}) · ${describe(line).slice(1).join(' · ')}`;
-  }
-
-  #bench(things) {
-    if (things.length === 0) return '';
-    return h(
-      'div',
-      { class: 'bench' },
-      h('h3', {}, t('bench')),
-      things.map((thing) => weather(thing)),
-    );
+    if (line === undefined) return [name];
+    const [, level, direction, consumer, edge] = describe(line);
+    const pin = pinOf(name);
+    return [
+      `${name}${pin === undefined ? '' : ` · J8:${pin}`}`,
+      `${t('level')}: ${level}${line.activeLow ? ` (${t('activelow')})` : ''}`,
+      `${t('direction')}: ${direction}${line.bias.startsWith('pull') ? `, ${line.bias}` : ''}`,
+      `${t('consumer')}: ${consumer}`,
+      `${t('edge')}: ${edge}`,
+      line.conflict && t('conflict'),
+      line.gone && t('gone'),
+      part?.hint,
+    ].filter(Boolean);
   }
 
   #details() {
     const body = h('div');
     const details = h('details', {}, h('summary', {}, t('lines')), body);
-    details.addEventListener('toggle', () => {
+    this.#table = () => {
       if (!details.open) return;
-      const held = [...this.#lines.values()].filter((line) => line.consumer !== undefined);
-      show(body, String(Math.random()), () =>
-        table(
-          t('lines'),
-          [t('line'), t('level'), t('direction'), t('consumer'), t('edge')],
-          held.map(describe),
-        ),
+      const held = [...this.#lines.values()].filter((line) => line.consumer !== undefined).map(describe);
+      show(body, JSON.stringify(held), () =>
+        table(t('lines'), [t('line'), t('level'), t('direction'), t('consumer'), t('edge')], held),
       );
-    });
+    };
+    details.addEventListener('toggle', this.#table);
     return details;
   }
 }
 
-/** A temperature and a humidity for a sensor on the bench. */
-function weather(thing) {
-  const values = { temperatureC: 21, humidityPercent: 50 };
-  const slider = (key, label, low, high, unit) => {
-    const output = h('output', {}, `${values[key]} ${unit}`);
-    const input = h('input', { type: 'range', min: low, max: high, value: values[key], step: 0.5 });
-    input.addEventListener('input', () => {
-      values[key] = Number(input.value);
-      output.textContent = `${values[key]} ${unit}`;
-    });
-    input.addEventListener('change', () =>
-      post('/api/climate', { thing: thing.name, ...values }).catch(
-        (error) => (output.textContent = error.message),
-      ),
-    );
-    return h('label', {}, `${thing.name} ${label}`, input, output);
-  };
-  return [
-    slider('temperatureC', t('temperature'), -20, 50, '°C'),
-    slider('humidityPercent', t('humidity'), 0, 100, '%'),
-  ];
+/** Each part beside its pins as far as there is room, in their order: wires cross as little as can be. */
+function place(parts) {
+  let bottom = 2;
+  for (const part of parts) {
+    part.y = Math.max(bottom, Math.min(middle(part), HEADER.height) - part.height / 2);
+    bottom = part.y + part.height + GAP;
+  }
+  let limit = Math.max(
+    HEADER.height,
+    parts.reduce((sum, { height }) => sum + height + GAP, 2),
+  );
+  const height = limit;
+  for (const part of [...parts].reverse()) {
+    part.y = Math.min(part.y, limit - part.height);
+    limit = part.y - GAP;
+  }
+  return height;
+}
+
+/** Mean height of a part's pins; one whose lines are elsewhere comes last. */
+function middle({ terminals }) {
+  const rows = terminals.map(({ line }) => pinOf(line)).filter((pin) => pin !== undefined);
+  return rows.length === 0 ? Infinity : rows.reduce((sum, pin) => sum + pinAt(pin).y, 0) / rows.length;
 }
 
 function received(line) {
@@ -264,20 +252,10 @@ function describe(line) {
     level,
     t(line.direction),
     line.consumer ?? t('nobody'),
-    line.edge ? `${t(line.edge.edge)} ${age(Date.now() - line.edgeAt)}` : t('never'),
+    line.edge ? `${t(line.edge.edge)}, ${age(Date.now() - line.edgeAt)}` : t('never'),
   ];
 }
 
-function pinOf(line) {
-  const pin = Object.keys(GPIO).find((each) => `GPIO${GPIO[each]}` === line);
-  return pin === undefined ? undefined : Number(pin);
-}
-
-function pinAt(pin, left) {
-  return [left + (pin % 2 === 1 ? 0.5 : 1.5) * ROW, 7 + (Math.ceil(pin / 2) - 0.5) * ROW];
-}
-
-function wireColour(thing, line, index) {
-  const path = thing.claims.find((claim) => claim.line === line)?.path;
+function wireColour(path, index) {
   return { red: WIRES[0], yellow: WIRES[1], green: WIRES[2] }[path] ?? WIRES[3 + (index % 5)];
 }

@@ -21,38 +21,34 @@ function fill(element, attributes, children) {
   return element;
 }
 
-/** A table that can be scrolled by keyboard when it is wider than its place. */
+/** Tables that are wider than their place can be reached, and so scrolled, by keyboard; others are no stop on the way. */
+const wide = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    if (target.scrollWidth > target.clientWidth + 1) target.tabIndex = 0;
+    else target.removeAttribute('tabindex');
+  }
+});
+
+/** @param columns texts or `th` @param rows of texts or cells */
 export function table(label, columns, rows) {
-  return h(
-    'div',
-    { class: 'tablewrap', tabindex: '0', role: 'region', 'aria-label': label },
+  const head = columns.map((column) =>
+    column instanceof Element ? column : h('th', { scope: 'col' }, column),
+  );
+  const isCell = (cell) => cell instanceof Element && /^T[DH]$/.test(cell.tagName);
+  const body = rows.map((row) =>
     h(
-      'table',
+      'tr',
       {},
-      h(
-        'thead',
-        {},
-        h(
-          'tr',
-          {},
-          columns.map((column) => h('th', { scope: 'col' }, column)),
-        ),
-      ),
-      h(
-        'tbody',
-        {},
-        rows.map((row) =>
-          h(
-            'tr',
-            {},
-            row.map((cell) =>
-              cell instanceof Element && /^T[DH]$/.test(cell.tagName) ? cell : h('td', {}, cell),
-            ),
-          ),
-        ),
-      ),
+      row.map((cell) => (isCell(cell) ? cell : h('td', {}, cell))),
     ),
   );
+  const place = h(
+    'div',
+    { class: 'tablewrap', role: 'region', 'aria-label': label },
+    h('table', {}, h('thead', {}, h('tr', {}, head)), h('tbody', {}, body)),
+  );
+  wide.observe(place);
+  return place;
 }
 
 /** Puts new children only where they differ, so that focus and scrolling stay. */

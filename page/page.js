@@ -1,6 +1,7 @@
 /** The page: one stream of events comes in, each section shows its share. */
 import { Board } from './board.js';
 import { Cars } from './cars.js';
+import { Charts } from './charts.js';
 import { post } from './dom.js';
 import { Flow } from './flow.js';
 import { Health } from './health.js';
@@ -15,8 +16,10 @@ const board = new Board(place('board'));
 const things = new Things(place('things'), ask);
 const flow = new Flow(place('flow'));
 const cars = new Cars(place('cars'));
+const charts = new Charts(place('curves'));
 const health = new Health(place('health'));
 const link = document.getElementById('link');
+const summary = document.getElementById('summary');
 
 let state;
 let source;
@@ -24,7 +27,8 @@ let heard = 0;
 
 function drawAll() {
   if (!state) return;
-  for (const section of [board, things, flow, cars, health]) section.draw(state);
+  for (const section of [board, things, flow, cars, charts, health]) section.draw(state);
+  summarize();
 }
 
 function onState({ data }) {
@@ -33,22 +37,24 @@ function onState({ data }) {
   document.title = `${state.group} · Greenlight`;
   drawAll();
   say('live');
+  if (!document.documentElement.dataset.ready) performance.mark('ready');
   document.documentElement.dataset.ready = 'yes';
 }
 
 function onChange({ data }) {
   say('live');
   if (!state) return;
-  const { lines, states = {}, shadows = {}, messages, greens = [], log } = JSON.parse(data);
+  const { lines, shadows = {}, messages, greens = [], log } = JSON.parse(data);
   if (lines) board.change(lines);
   for (const [name, document] of Object.entries(shadows)) {
     if (document === null) delete state.shadows[name];
     else state.shadows[name] = document;
     things.update(name);
+    board.follow(name, state.shadows[name]);
   }
-  for (const [name, now] of Object.entries(states)) cars.measured(name, now);
   if (messages) flow.messages(messages);
   for (const green of greens) cars.green(green);
+  if (greens.some(({ batch }) => batch)) charts.changed();
   if (log) health.log(log);
 }
 
@@ -59,14 +65,27 @@ function onStatus({ data }) {
   for (const { name } of state.things) things.update(name);
   cars.update();
   health.update();
+  summarize();
 }
 
-function say(word) {
+/** The worst of all parts, and how many are not well. */
+function summarize() {
+  const { parts, state: worst } = state.status;
+  const ill = parts.filter((part) => part.state !== 'ok').length;
+  summary.hidden = false;
+  summary.className = `pill ${worst}`;
+  summary.textContent = ill === 0 ? t('ok') : `${ill} ${t(worst)}`;
+  summary.setAttribute('aria-label', `${t('summary')}: ${summary.textContent}`);
+}
+
+function say(word, message) {
   heard = Date.now();
   if (link.dataset.word === word + document.documentElement.lang) return;
   link.dataset.word = word + document.documentElement.lang;
-  link.textContent = t(word);
-  link.className = `pill ${word === 'live' ? 'ok' : word === 'lost' ? 'failed' : 'wait'}`;
+  link.textContent = t(word, { message });
+  link.className = `pill ${{ live: 'ok', lost: 'failed', closed: 'failed' }[word] ?? 'wait'}`;
+  // what is shown is old
+  document.body.classList.toggle('stale', word === 'lost');
 }
 
 async function connect() {
@@ -80,10 +99,11 @@ async function connect() {
   source.addEventListener('error', async () => {
     say('lost');
     if (source.readyState !== EventSource.CLOSED) return;
-    // refused, not broken: a token is needed, or there are too many pages
-    const answer = await fetch('/api/state', { method: 'HEAD' }).catch(() => undefined);
-    if (answer?.status === 401) askToken();
-    else setTimeout(connect, 3000);
+    // refused, not broken: a token or certificate is needed, or there are too many pages
+    const answer = await fetch('/api/state').catch(() => undefined);
+    if (answer?.status === 401) return askToken();
+    if (answer?.status === 403) say('closed', (await answer.json()).message);
+    setTimeout(connect, 3000);
   });
 }
 
@@ -152,6 +172,7 @@ document.getElementById('theme').addEventListener('click', () => {
   const next = now === 'dark' ? 'light' : 'dark';
   store('theme', next);
   theme(next);
+  charts.redraw();
 });
 theme(stored('theme'));
 translate();

@@ -1,6 +1,11 @@
 /** Every thing of the group: its role, connection and shadow, and what went wrong in words. */
-import { h, json, post, show, table } from './dom.js';
-import { age, t } from './text.js';
+import { control } from './desired.js';
+import { h, json, show, table } from './dom.js';
+import { age, clockTime, short, t } from './text.js';
+
+/** Figures of a thing's link, told elsewhere or of no use at a glance. */
+const OF_THE_LINK = new Set(['core', 'connects', 'queued', 'dropped']);
+const ROWS = 50;
 
 export class Things {
   #place;
@@ -18,11 +23,13 @@ export class Things {
     this.#state = state;
     this.#cards.clear();
     this.#place.replaceChildren(
-      h(
-        'div',
-        { class: 'cards' },
-        state.things.map((thing) => this.#card(thing)),
-      ),
+      state.things.length === 0
+        ? h('p', { class: 'soft' }, t('nothings'))
+        : h(
+            'div',
+            { class: 'cards' },
+            state.things.map((thing) => this.#card(thing)),
+          ),
     );
     for (const thing of state.things) this.update(thing.name);
   }
@@ -30,24 +37,32 @@ export class Things {
   update(name) {
     const card = this.#cards.get(name);
     if (card === undefined) return;
-    const { status, shadows } = this.#state;
-    const part = status.parts.find((each) => each.name === name && each.kind === card.thing.role);
-    const state =
-      card.thing.role === undefined
-        ? this.#state.connected.includes(name)
-          ? 'online'
-          : 'offline'
-        : (part?.state ?? 'failed');
-    const tone = { online: 'ok', offline: 'absent' }[state] ?? state;
-    const connected = this.#state.connected.includes(name) || part?.state === 'ok';
-    show(card.state, `${state}${connected}${document.documentElement.lang}`, () =>
-      h('span', { class: `pill ${tone}` }, state === 'degraded' && !connected ? t('offline') : t(state)),
-    );
+    const { status, shadows, connected } = this.#state;
+    const { role } = card.thing;
+    const part = status.parts.find((each) => each.name === name && each.kind === role);
+    const online = connected.includes(name) || part?.state === 'ok';
+    const state = role === undefined ? (online ? 'online' : 'offline') : (part?.state ?? 'failed');
+    const shown = state === 'degraded' && !online ? 'offline' : state;
+    const tone = { online: 'ok', offline: role === undefined ? 'absent' : 'failed' }[shown] ?? shown;
     const shadow = shadows[name];
+    const language = document.documentElement.lang;
+    show(card.state, `${shown}${language}`, () => h('span', { class: `pill ${tone}` }, t(shown)));
+    show(
+      card.role,
+      json([role, shadow?.version, part?.figures?.core, part?.figures?.queued, online, language]),
+      () =>
+        h(
+          'span',
+          { title: part && t('connectedto', { core: part.figures.core }) },
+          facts({ role, part, shadow, online }),
+        ),
+    );
     const fault = shadow?.reported?.error;
     const cause = part?.cause ?? (fault?.message ? `${fault.code}: ${fault.message}` : '');
     if (card.cause.textContent !== cause) card.cause.textContent = cause;
-    show(card.shadow, json(shadow) + document.documentElement.lang, () => shadowTable(name, shadow));
+    show(card.shadow, json([shadow ?? ownFigures(part), language]), () =>
+      shadow ? shadowTable(name, shadow) : figures(name, part),
+    );
     this.#ages();
     for (const mark of card.marks) mark(shadow);
   }
@@ -56,136 +71,94 @@ export class Things {
     const card = {
       thing,
       state: h('span'),
-      cause: h('p', { class: 'cause' }),
+      role: h('p', { class: 'soft' }),
+      cause: h('p', { class: 'cause', role: 'status' }),
       shadow: h('div'),
       marks: [],
     };
     this.#cards.set(thing.name, card);
-    const controls = thing.properties.map((property) => this.#control(thing, property, card));
+    const controls = thing.properties.map((property) =>
+      control(thing, property, {
+        disabled: !this.#state.writable,
+        ask: this.#ask,
+        onError: (message) => {
+          card.cause.textContent = message;
+        },
+        onShadow: (mark) => card.marks.push(mark),
+      }),
+    );
     return h(
       'article',
       { class: 'card', 'data-thing': thing.name, 'aria-label': thing.name },
       h('div', { class: 'row' }, h('h3', {}, thing.name), card.state),
-      h('p', { class: 'soft' }, thing.role ?? t('elsewhere')),
+      card.role,
       card.cause,
       card.shadow,
-      controls.length > 0 && h('div', { class: 'bench' }, controls),
-    );
-  }
-
-  #control(thing, { name, values, description }, card) {
-    const set = async (value) => {
-      if (
-        thing.role === 'relay' &&
-        !(await this.#ask(t('confirm', { thing: thing.name, property: name, value: json(value) })))
-      )
-        return;
-      try {
-        await post('/api/desired', { thing: thing.name, desired: { [name]: value } });
-        card.cause.textContent = '';
-      } catch (error) {
-        card.cause.textContent = error.message;
-      }
-    };
-    const disabled = !this.#state.writable;
-    const label = h('span', { title: description }, name);
-    const choices = values.split('|').map((text) => parsed(text.trim()));
-    if (choices.every((choice) => choice !== undefined) && choices.length > 1) {
-      const buttons = choices.map((choice) => {
-        const button = h(
-          'button',
-          {
-            type: 'button',
-            disabled,
-            'aria-pressed': 'false',
-            'aria-label': `${thing.name} ${name} ${word(choice)}`,
-            'data-set': `${name}=${String(choice)}`,
-            onclick: () => set(choice),
-          },
-          word(choice),
-        );
-        card.marks.push((shadow) =>
-          button.setAttribute('aria-pressed', String(shadow?.reported?.[name] === choice)),
-        );
-        return button;
-      });
-      return h('div', { class: 'row', role: 'group', 'aria-label': `${thing.name} ${name}` }, label, buttons);
-    }
-    const range = /(\d+)\.\.(\d+|range)(.*)/.exec(values);
-    const input = h('input', {
-      type: range ? 'number' : 'text',
-      min: range?.[1],
-      max: range && (range[2] === 'range' ? 360 : range[2]),
-      disabled,
-      'aria-label': `${thing.name} ${name} (${values})`,
-    });
-    if (range) input.setAttribute('step', 'any');
-    const send = () => {
-      const value = range ? Number(input.value) : (parsed(input.value) ?? input.value);
-      if (input.value !== '' && input.checkValidity() !== undefined) set(value);
-    };
-    card.marks.push((shadow) => {
-      const value = shadow?.reported?.[name];
-      if (document.activeElement !== input && value !== undefined && typeof value !== 'object')
-        input.value = String(value);
-    });
-    input.addEventListener('keydown', (event) => event.key === 'Enter' && send());
-    return h(
-      'div',
-      { class: 'row' },
-      label,
-      input,
-      h(
-        'button',
-        { type: 'button', disabled, onclick: send, 'aria-label': `${t('set')} ${thing.name} ${name}` },
-        t('set'),
-      ),
-      h('span', { class: 'soft' }, values),
+      controls.length > 0 && h('div', { class: 'controls' }, controls),
     );
   }
 
   #ages() {
     for (const element of this.#place.querySelectorAll('[data-at]')) {
-      element.textContent =
-        element.dataset.at === '0' ? '' : age(Date.now() - Number(element.dataset.at) * 1000);
+      const { at } = element.dataset;
+      element.textContent = at === '0' ? '' : age(Date.now() - Number(at) * 1000, true);
     }
   }
 }
 
+/** Role, connection and version, in one line. */
+function facts({ role, part, shadow, online }) {
+  const { queued } = part?.figures ?? {};
+  return [
+    role ?? t('elsewhere'),
+    t(online ? 'connected' : 'notconnected'),
+    shadow && `${t('version')} ${shadow.version}`,
+    queued > 0 && t('queued', { n: queued }),
+  ]
+    .filter(Boolean)
+    .join(' · ');
+}
+
 function shadowTable(name, shadow) {
-  if (!shadow) return h('p', { class: 'soft' }, t('noshadow'));
-  const { desired = {}, reported = {}, delta = {}, times, version } = shadow;
-  const names = [...new Set([...Object.keys(reported), ...Object.keys(desired)])].slice(0, 50);
-  const rows = names.map((key) => {
+  const { desired = {}, reported = {}, delta = {}, times } = shadow;
+  const names = [...new Set([...Object.keys(reported), ...Object.keys(desired)])];
+  const rows = names.slice(0, ROWS).map((key) => {
     const differs = key in delta;
     return [
       h('th', { scope: 'row' }, key),
-      h('td', { class: 'mono' }, short(desired[key])),
-      h('td', { class: 'mono' }, short(reported[key])),
-      h('td', { class: `mono ${differs ? 'differs' : ''}` }, short(delta[key])),
-      h('td', { class: 'soft', 'data-at': Math.max(times.desired[key] ?? 0, times.reported[key] ?? 0) }),
+      cell(key, desired[key]),
+      cell(key, reported[key]),
+      cell(key, delta[key], differs && 'differs'),
+      h('td', { class: 'soft num', 'data-at': Math.max(times.desired[key] ?? 0, times.reported[key] ?? 0) }),
     ];
   });
+  const age = h('th', { scope: 'col', class: 'num' }, t('age'));
   return [
-    table(name, [t('property'), t('desired'), t('reported'), t('delta'), t('age')], rows),
-    h('p', { class: 'soft' }, `${t('version')} ${version}`),
+    table(name, [t('property'), t('desired'), t('reported'), t('delta'), age], rows),
+    names.length > ROWS && h('p', { class: 'soft' }, t('more', { n: names.length - ROWS })),
   ];
 }
 
-function word(choice) {
-  return choice === true ? t('on') : choice === false ? t('off') : String(choice);
+function cell(key, value, tone) {
+  // milliseconds since 1970 tell a person nothing
+  const moment = typeof value === 'number' && value > 1e12 && /at$/i.test(key);
+  const attributes = { class: `mono ${tone || ''}`, title: moment ? String(value) : undefined };
+  return h('td', attributes, moment ? clockTime(value) : short(json(value), 120));
 }
 
-function short(value) {
-  const text = json(value) ?? '';
-  return text.length > 120 ? `${text.slice(0, 119)}…` : text;
+/** What a thing without a shadow tells of itself. */
+function figures(name, part) {
+  const own = ownFigures(part);
+  if (own.length === 0) return h('p', { class: 'soft' }, t('noshadow'));
+  return table(
+    name,
+    [t('name'), t('value')],
+    own.map(([key, value]) => [h('th', { scope: 'row' }, key), cell(key, value)]),
+  );
 }
 
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    // not a JSON value: a description in words
-    return undefined;
-  }
+function ownFigures(part) {
+  return Object.entries(part?.figures ?? {})
+    .filter(([key, value]) => !OF_THE_LINK.has(key) && value !== null && value !== '')
+    .slice(0, 8);
 }

@@ -2,14 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import { ROLES } from '../../devices/index.js';
 import type { MockBoard } from '../../hal/drivers/mock/board.js';
 import type { MockDriver } from '../../hal/drivers/mock/driver.js';
-import {
-  type Clock,
-  type GpioDriver,
-  type JsonObject,
-  type LineAddress,
-  type Log,
-  parseAddress,
-} from '../../hal/index.js';
+import { type Clock, type GpioDriver, type LineAddress, type Log, parseAddress } from '../../hal/index.js';
 import { type ClimateValues, encodeFrame } from '../../hal/sensors/dht/frame.js';
 import { encodeTrain } from '../../hal/sensors/dht/train.js';
 import { readTotals } from '../aggregator/car-aggregator.js';
@@ -53,9 +46,6 @@ export interface DashboardSources {
   readonly board: () => BoardView | undefined;
   /** As deployed now. */
   readonly group: () => GroupLists;
-  readonly onThing: (
-    listener: (change: { readonly name: string; readonly state: JsonObject }) => void,
-  ) => () => void;
   readonly onGreen: (listener: (green: GreenView) => void) => () => void;
 }
 

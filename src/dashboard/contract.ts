@@ -1,7 +1,7 @@
 /** What the page is told and may ask. The application gives it; nothing in here is reached in another way. */
 
 import type { TLSSocket } from 'node:tls';
-import type { Bias, Clock, Edge, JsonObject, LineValue, Log } from '../../hal/index.js';
+import type { Bias, Clock, Edge, LineValue, Log } from '../../hal/index.js';
 import type { Batch, CarStatsRow } from '../aggregator/batch.js';
 import type { Totals } from '../aggregator/statistics.js';
 import type { Broker } from '../core/broker/index.js';
@@ -158,7 +158,6 @@ export interface DashboardDeps {
   }>;
   /** What sensors published and is kept. */
   readonly telemetry: TelemetryRecords;
-  onThing(listener: (change: { readonly name: string; readonly state: JsonObject }) => void): () => void;
   onGreen(listener: (green: GreenView) => void): () => void;
   /** Undefined: this machine only carries things. */
   readonly core: CoreView | undefined;

@@ -1,4 +1,4 @@
-import type { JsonObject, Timer } from '../../hal/index.js';
+import type { Timer } from '../../hal/index.js';
 import type { BrokerEvents } from '../core/broker/contract.js';
 import type { ShadowChange } from '../core/shadow/index.js';
 import type { BoardLineView, DashboardDeps, GreenView } from './contract.js';
@@ -28,12 +28,11 @@ interface Flow {
 }
 
 /**
- * What happens, gathered: one frame holds the last state of each line, thing and shadow, and a sample of the messages.
+ * What happens, gathered: one frame holds the last state of each line and shadow, and a sample of the messages.
  * It listens only while there are pages.
  */
 export class Feed {
   readonly #lines = new Map<string, BoardLineView>();
-  readonly #states = new Map<string, JsonObject>();
   readonly #shadows = new Map<string, ShadowChange>();
   readonly #flows = new Map<string, Flow>();
   #greens: GreenView[] = [];
@@ -53,7 +52,6 @@ export class Feed {
     const { deps } = this;
     const { core, clock } = deps;
     this.#ends.push(
-      deps.onThing(({ name, state }) => this.#put(this.#states, name, state)),
       deps.onGreen((green) => {
         this.#greens = [...this.#greens.slice(-9), green];
         this.#due();
@@ -98,7 +96,7 @@ export class Feed {
     for (const end of this.#ends.splice(0)) end();
     this.#frame?.cancel();
     this.#frame = undefined;
-    for (const kept of [this.#lines, this.#states, this.#shadows, this.#flows]) kept.clear();
+    for (const kept of [this.#lines, this.#shadows, this.#flows]) kept.clear();
     this.#greens = [];
     this.#log = [];
   }
@@ -136,7 +134,6 @@ export class Feed {
     this.#lastFrame = nowMs;
     const frame = {
       ...(this.#lines.size > 0 && { lines: [...this.#lines.values()].map((line) => lineView(line, nowMs)) }),
-      ...(this.#states.size > 0 && { states: Object.fromEntries(this.#states) }),
       ...(this.#shadows.size > 0 && {
         shadows: Object.fromEntries(
           [...this.#shadows].map(([thing, { current }]) => [thing, shadowView(current) ?? null]),
@@ -147,7 +144,7 @@ export class Feed {
       ...(this.#greens.length > 0 && { greens: this.#greens }),
       ...(this.#log.length > 0 && { log: this.#log }),
     };
-    for (const kept of [this.#lines, this.#states, this.#shadows, this.#flows]) kept.clear();
+    for (const kept of [this.#lines, this.#shadows, this.#flows]) kept.clear();
     this.#greens = [];
     this.#log = [];
     this.#more = 0;

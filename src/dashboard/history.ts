@@ -21,6 +21,8 @@ export type Range = keyof typeof RANGES;
 
 /** Points of a curve at most. */
 export const POINTS = 240;
+/** Least time in ms that a point stands for. */
+const SHORTEST_MS = 1_000;
 /** Curves of one thing at most. */
 const FIELDS = 6;
 /** An answer serves every page for this long in ms: what twenty pages ask costs the disk once. */
@@ -94,11 +96,13 @@ export class History {
   }
 
   async #telemetry(thing: string, range: Range): Promise<TelemetryCurves> {
-    const { from, to, width } = this.#spans(range);
+    const { from, to } = this.#within(range);
     const fields = new Map<string, Spans>();
+    let width: number | undefined;
     let next: string | undefined;
     do {
       const page = await this.#deps.telemetry.read(thing, next === undefined ? { since: from } : { next });
+      width ??= spanOf(range, to - (page.records[0]?.at ?? to));
       for (const { at, values } of page.records) {
         for (const [name, value] of Object.entries(values)) {
           if (typeof value !== 'number' || NO_MEASUREMENT.test(name)) continue;
@@ -118,8 +122,9 @@ export class History {
   }
 
   async #cars(range: Range): Promise<CarCurves> {
-    const { from, to, width } = this.#spans(range);
+    const { from, to } = this.#within(range);
     const { rows } = await this.#deps.cars(CAR_ROWS, from);
+    const width = spanOf(range, rows[0] === undefined ? 0 : to - timeOf(rows[0]));
     const things = new Map<
       string,
       { time: number[]; total: number[]; passed: (number | null)[]; span: number }
@@ -153,12 +158,20 @@ export class History {
     return { from, to, things: Object.fromEntries(curves) };
   }
 
-  /** Spans begin at multiples of their width, so that a curve asked for again has the same points. */
-  #spans(range: Range): { from: number; to: number; width: number } {
-    const width = RANGES[range] / (POINTS - 1);
+  #within(range: Range): { from: number; to: number } {
     const to = this.#deps.clock.now();
-    return { from: Math.floor((to - RANGES[range]) / width) * width, to, width };
+    return { from: to - RANGES[range], to };
   }
+}
+
+/**
+ * Time that a point stands for, so that what was kept for `ms` has at most {@link POINTS}. Spans begin at multiples of
+ * it, and it is halved rather than fitted: a curve asked for again has the same points.
+ */
+function spanOf(range: Range, ms: number): number {
+  let width = RANGES[range] / (POINTS - 2);
+  while (width > SHORTEST_MS * 2 && (ms * 2) / width < POINTS - 2) width /= 2;
+  return width;
 }
 
 export function isRange(text: string | null): text is Range {

@@ -38,7 +38,6 @@ export function emptyDeps(given: Pick<DashboardDeps, 'clock' | 'log' | 'tail'>):
     things: () => [],
     functions: () => [],
     cars: async () => ({ totals: [], rows: [] }),
-    onThing: () => () => {},
     onGreen: () => () => {},
     core: undefined,
   };
