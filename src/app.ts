@@ -326,10 +326,6 @@ class Application implements App {
         status: () => this.status(),
         board: () => this.#board,
         group: () => this.#group,
-        onThing: (listener) => {
-          events.on('thing', listener);
-          return () => events.off('thing', listener);
-        },
         onGreen: (listener) => {
           events.on('green', listener);
           return () => events.off('green', listener);
