@@ -1,4 +1,5 @@
 /** `npm run bench [PART…]`: figures, beside a peer where there is one. Exits 0 whatever they are: read the table. */
+import { appliance } from './appliance/appliance.js';
 import { crossing } from './crossing.js';
 import { functions } from './functions/functions.js';
 import { mqttRows } from './mqtt/main.js';
@@ -14,6 +15,7 @@ const PARTS: Readonly<
   table: { title: 'The subscription table', run: table },
   functions: { title: 'Functions and a full group', run: functions },
   shadow: { title: 'The shadow service (peer: a broker echo)', run: shadows },
+  appliance: { title: 'An appliance: units that run for years', run: appliance },
 };
 
 async function mqtt(): Promise<readonly Row[]> {
