@@ -26,6 +26,10 @@ export interface Outside {
   readonly groups: readonly number[];
   /** @returns the error's code (`EADDRINUSE`); undefined when one may listen there */
   listen(host: string, port: number): Promise<string | undefined>;
+  /** @returns the error's code (`ENOTFOUND`); undefined when something answers there */
+  connect(host: string, port: number): Promise<string | undefined>;
+  /** @returns why the program cannot be run; undefined when it can */
+  program(name: string): Promise<string | undefined>;
   /** Bytes that are free where the path is. */
   freeBytes(path: string): Promise<number>;
   /** Tries to write into the folder. @returns the error's code; undefined when that works */
@@ -34,7 +38,7 @@ export interface Outside {
   load(packageName: string): Promise<string | undefined>;
   /** Starts the configured driver; the caller stops it. */
   openGpio(config: Config): Promise<GpioDriver>;
-  /** An instance answers on that state folder. */
+  /** An instance answers on that state folder, or keeps this user out. */
   running(stateDir: string): Promise<boolean>;
 }
 

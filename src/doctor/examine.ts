@@ -1,19 +1,25 @@
 import type { Catalog } from '../config/catalog.js';
 import { checkConfig, formatProblem } from '../config/index.js';
-import { checkCertificates, checkClock } from './checks/certificates.js';
+import { checkCertificates, checkClock, checkKeys } from './checks/certificates.js';
 import { checkGpio } from './checks/gpio.js';
 import { checkPorts, checkStateFolder } from './checks/places.js';
-import { checkNode, checkPackages, checkWatchdog } from './checks/runtime.js';
+import { checkCore } from './checks/reach.js';
+import { checkInterpreters, checkNode, checkPackages, checkWatchdog } from './checks/runtime.js';
+import { checkUnits } from './checks/units.js';
 import type { Check, Finding, Outside } from './contract.js';
 
 const CHECKS: readonly Check[] = [
   checkPackages,
+  checkInterpreters,
   checkWatchdog,
+  checkUnits,
   checkClock,
   checkStateFolder,
   checkCertificates,
+  checkKeys,
   checkPorts,
   checkGpio,
+  checkCore,
 ];
 
 export interface ExamineOptions {

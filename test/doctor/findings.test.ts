@@ -1,4 +1,4 @@
-import { chmod, chown, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -37,14 +37,14 @@ async function found(world: World) {
   const root = await temporaryFolder();
   const stateDir = world.stateDir ?? join(root, 'state');
   if (!world.stateDir) await mkdir(stateDir, { mode: 0o700 });
+  const file = join(root, 'greenlight.yaml');
   const files = { '/dev/gpiochip0': '', ...world.files };
   for (const [path, text] of Object.entries(files)) {
     await mkdir(join(root, path, '..'), { recursive: true });
-    await writeFile(join(root, path), text);
+    await writeFile(join(root, path), text.replace('FILE', file).replace('FOLDER', root));
   }
   await chmod(join(root, '/dev/gpiochip0'), world.chip ?? 0o666);
   if (process.getuid?.() === 0) await chown(join(root, '/dev/gpiochip0'), 0, 4_005);
-  const file = join(root, 'greenlight.yaml');
   await writeFile(file, world.text ?? LED.replace('DRIVER', 'auto'));
   const outside: Outside = {
     ...thisMachine({}),
@@ -54,6 +54,7 @@ async function found(world: World) {
     kernel: '6.12.34+rpt-rpi-v8',
     now: () => Date.UTC(2026, 10, 23),
     openGpio: () => mockBoard(),
+    connect: async () => undefined,
     ...world.outside,
   };
   return examine(file, outside, { catalog: CATALOG, overrides: { stateDir } });
@@ -87,6 +88,15 @@ describe('the doctor finds', () => {
     ],
     ['kernel-old', { outside: { kernel: '5.4.83-v7l+' } }],
     ['watchdog-without-notify', { outside: { env: { WATCHDOG_USEC: '30000000' } } }],
+    [
+      'runtime-missing',
+      {
+        text: `${CORE.replace('PORT', '0')}functions: [{ name: F, handler: f.handle, runtime: python3 }]\n`,
+        outside: { program: async () => 'ENOENT' },
+      },
+    ],
+    ['core-unreachable', { outside: { connect: async () => 'ENOTFOUND' } }],
+    ['core-unreachable', { outside: { connect: async () => 'EHOSTUNREACH' } }],
     ['clock-wrong', { outside: { now: () => 0 } }],
     ['disk-read-only', { outside: { write: async () => 'EROFS' } }],
     ['disk-full', { outside: { freeBytes: async () => 1_000_000 } }],
@@ -127,6 +137,16 @@ describe('the doctor finds', () => {
     expect(await codes({ chip: 0o600 })).toEqual(['udev-rule']);
   });
 
+  it('that the driver which auto would take is missing, and whether another does', async () => {
+    const load = (...missing: readonly string[]) => ({
+      load: async (name: string) => (missing.includes(name) ? 'Cannot find package' : undefined),
+    });
+    const [warned] = await found({ outside: load('koffi') });
+    expect(warned).toMatchObject({ severity: 'warning', message: expect.stringContaining('onoff is used') });
+    const [missed] = await found({ outside: load('koffi', 'onoff') });
+    expect(missed).toMatchObject({ code: 'package-missing', severity: 'problem' });
+  });
+
   it('no chip at all', async () => {
     const root = await temporaryFolder();
     expect(await codes({ outside: { root } })).toEqual(['no-chip']);
@@ -163,6 +183,12 @@ describe('the doctor finds', () => {
     expect(await at(now - 60 * day)).toContain('certificate-not-yet-valid');
     expect(await at(now + 3_640 * day)).toContain('certificate-expires');
     expect(await at(now + 4_000 * day)).toContain('certificate-expired');
+    const key = join(stateDir, 'things/GG_TrafficLight/GG_TrafficLight.private.key');
+    await chmod(key, 0o644);
+    expect(await found({ text, stateDir, outside: { now: () => now } })).toMatchObject([
+      { code: 'key-open', message: expect.stringContaining('mode 644'), mend: expect.stringContaining(key) },
+    ]);
+    await chmod(key, 0o600);
     await writeFile(join(stateDir, 'ca/server.pem'), 'spoilt');
     expect(await at(now)).toEqual(['certificate-unreadable']);
     await chmod(stateDir, 0o755);
@@ -180,6 +206,70 @@ function wrap(driver: Awaited<ReturnType<typeof mockBoard>>) {
     },
   });
 }
+
+describe('units of systemd', () => {
+  const PLACE = '/etc/systemd/system/greenlight.service';
+  const unit = (more: string, start = '/usr/bin/node /opt/x/main.js') =>
+    `[Service]\nType=notify\nWatchdogSec=30s\nDevicePolicy=closed\nDeviceAllow=char-gpiochip rw\nExecStart=${start} run -c FILE\n${more}`;
+  const LAMP = LED.replace('DRIVER', 'auto');
+
+  /** `FILE` in a file stands for the configuration's path. */
+  async function withUnits(files: Readonly<Record<string, string>>, text = LAMP) {
+    const all = await found({ text, files });
+    return all.map(({ code, message }) => `${code}: ${message}`);
+  }
+
+  it('that are right, or of another configuration, are no findings', async () => {
+    expect(await withUnits({ [PLACE]: unit('') })).toEqual([]);
+    expect(
+      await withUnits({ [PLACE]: unit('').replace('notify', 'simple').replace('FILE', '/other.yaml') }),
+    ).toEqual([]);
+    for (const name of ['greenlight.service', 'greenlight-core.service', 'greenlight-thing@.service']) {
+      const own = (await readFile(`systemd/${name}`, 'utf8')).replace(/-c \S+/, '-c FILE');
+      // the core alone has no GPIO
+      const text = name.includes('core') ? CORE.replace('PORT', '0') : LAMP;
+      expect(await withUnits({ [`/usr/lib/systemd/system/${name}`]: own }, text)).toEqual([]);
+    }
+  });
+
+  it('with a watchdog that nobody can feed', async () => {
+    expect(await withUnits({ [PLACE]: unit('Type=simple') })).toEqual([
+      expect.stringMatching(
+        /^watchdog-without-notify: greenlight.service has WatchdogSec=30s, but nobody may/,
+      ),
+    ]);
+    expect(await withUnits({ [PLACE]: unit('', '/usr/bin/npm exec greenlight') })).toEqual([
+      expect.stringContaining('its main process is npm'),
+    ]);
+    expect(await withUnits({ [PLACE]: unit('Type=simple\nNotifyAccess=main') })).toEqual([]);
+    expect(await withUnits({ [PLACE]: unit('Type=exec\nWatchdogSec=0') })).toEqual([]);
+  });
+
+  it('that hide what is needed, also by a drop-in and in a template', async () => {
+    for (const more of [
+      'PrivateDevices=yes',
+      'MemoryDenyWriteExecute=true',
+      'DeviceAllow=\nDeviceAllow=/dev/null rw',
+    ]) {
+      const [finding] = await withUnits({
+        [PLACE]: unit(''),
+        [`${PLACE}.d/10-own.conf`]: `[Service]\n${more}\n`,
+      });
+      expect(finding).toMatch(/^unit-hardening: greenlight\.service has /);
+    }
+    const pattern = unit('DeviceAllow=/dev/gpiochip* rw').replace('DeviceAllow=char-gpiochip rw\n', '');
+    expect(await withUnits({ [PLACE]: pattern })).toEqual([expect.stringContaining('cannot be a pattern')]);
+    const sysfs = { '/sys/class/gpio/export': '', '/sys/class/gpio/gpiochip512/label': 'pinctrl-bcm2711\n' };
+    const template = {
+      '/usr/lib/systemd/system/greenlight-thing@.service': unit('ProtectKernelTunables=yes').replace(
+        'FILE',
+        'FOLDER/%i.yaml',
+      ),
+    };
+    const onoff = await withUnits({ ...sysfs, ...template }, LED.replace('DRIVER', 'onoff'));
+    expect(onoff.join()).toContain('greenlight-thing@.service has ProtectKernelTunables=yes');
+  });
+});
 
 describe('overlays', () => {
   it('take lines by default, by parameter and by switch; comments and others do not', () => {
@@ -204,5 +294,23 @@ describe('greenlight doctor', () => {
     const { code, out } = await cli(['doctor', '-c', file, '--json']);
     expect(code).toBe(1);
     expect(JSON.parse(out)).toMatchObject({ findings: [{ code: 'configuration', severity: 'problem' }] });
+  });
+});
+
+describe('the page about the doctor', () => {
+  it('has every finding, and each is provoked here', async () => {
+    const checks = 'src/doctor/checks';
+    const files = (await readdir(checks)).map((name) => join(checks, name));
+    const sources = await Promise.all(
+      [...files, 'src/doctor/examine.ts'].map((file) => readFile(file, 'utf8')),
+    );
+    const lines = sources.flatMap((text) => text.split('\n')).filter((line) => /\bcode: /.test(line));
+    const all = lines.flatMap((line) => [...line.matchAll(/'([a-z-]+)'/g)].map(([, code]) => code!));
+    const [page, tests] = await Promise.all(
+      ['docs/doctor.md', 'test/doctor/findings.test.ts'].map((file) => readFile(file, 'utf8')),
+    );
+    expect(all.length).toBeGreaterThan(20);
+    for (const code of all)
+      expect([page!.includes(`\`${code}\``), tests!.includes(`${code}`)]).toEqual([true, true]);
   });
 });

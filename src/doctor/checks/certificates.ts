@@ -1,7 +1,8 @@
 /** Certificates in the state folder, and the clock they are judged by. */
 import { X509Certificate } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Config } from '../../config/model.js';
 import type { Check, Finding } from '../contract.js';
 
 const DAY_MS = 86_400_000;
@@ -23,7 +24,7 @@ export const checkClock: Check = async ({ outside }) => {
 
 export const checkCertificates: Check = async ({ config, outside }) => {
   const findings: Finding[] = [];
-  for (const path of await certificateFiles(config.stateDir, config.connect?.certificates)) {
+  for (const path of await filesOf(config, isCertificate)) {
     let certificate: X509Certificate;
     try {
       certificate = new X509Certificate(await readFile(path));
@@ -70,18 +71,44 @@ function renewal(path: string): string {
   if (path.endsWith('server.pem')) return 'start the instance: it renews this one by itself';
   if (path.endsWith('root.ca.pem'))
     return 'a new group CA means new certificates for every thing: move the folder ca away, start, and issue them again';
-  return 'greenlight thing renew NAME --out DIR on the core, and copy the files to the thing';
+  const thing = basename(path).replace(/\.cert\.pem$/, '');
+  return `greenlight thing renew ${thing} --out DIR on the core, and copy the files to ${path.slice(0, -basename(path).length)}`;
 }
 
-async function certificateFiles(stateDir: string, more: string | undefined): Promise<readonly string[]> {
-  const folders = [join(stateDir, 'ca'), ...(more ? [more] : [])];
+/** Whoever reads a private key is that thing. */
+export const checkKeys: Check = async ({ config }) => {
+  const findings: Finding[] = [];
+  for (const path of await filesOf(
+    config,
+    (name) => name.endsWith('.private.key') || name.endsWith('.key'),
+  )) {
+    const { mode } = await stat(path);
+    if ((mode & 0o077) === 0) continue;
+    findings.push({
+      code: 'key-open',
+      severity: 'warning',
+      message: `others on this machine may read the private key ${path} (mode ${(mode & 0o777).toString(8)})`,
+      mend: `sudo chmod 600 ${path}, and sudo chown it to the user of the instance`,
+    });
+  }
+  return findings;
+};
+
+function isCertificate(name: string): boolean {
+  return name === 'server.pem' || name === 'root.ca.pem' || name.endsWith('cert.pem');
+}
+
+/** Files of the CA, of the things here, and of the folder that `connect` names. */
+async function filesOf(
+  { stateDir, connect }: Config,
+  wanted: (name: string) => boolean,
+): Promise<readonly string[]> {
+  const folders = [join(stateDir, 'ca'), ...(connect ? [connect.certificates] : [])];
   const things = join(stateDir, 'things');
   folders.push(...(await namesIn(things)).map((name) => join(things, name)));
   const files: string[] = [];
   for (const folder of folders)
-    for (const name of await namesIn(folder))
-      if (name === 'server.pem' || name === 'root.ca.pem' || name.endsWith('cert.pem'))
-        files.push(join(folder, name));
+    for (const name of await namesIn(folder)) if (wanted(name)) files.push(join(folder, name));
   return files;
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { ROLES } from '../../../devices/index.js';
 import { type GpioDriver, type LineAddress, messageOf } from '../../../hal/index.js';
 import type { Config } from '../../config/model.js';
+import { packageFolder } from '../../package.js';
 import type { Check, Finding, Outside, Patient } from '../contract.js';
 import { overlaysOf } from './overlays.js';
 import { wantsGpio } from './runtime.js';
@@ -79,7 +80,7 @@ async function checkChips({ outside }: Patient): Promise<readonly Finding[]> {
             code: 'udev-rule',
             severity: 'problem',
             message: `/dev/${name} is for root only: no udev rule gives it to group gpio`,
-            mend: 'sudo cp systemd/60-greenlight.rules /etc/udev/rules.d/ && sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=gpio',
+            mend: `sudo cp ${join(packageFolder(), 'systemd/60-greenlight.rules')} /etc/udev/rules.d/ && sudo udevadm control --reload && sudo udevadm trigger --subsystem-match=gpio`,
           },
     );
   }

@@ -1,4 +1,5 @@
 /** Node, kernel and packages. */
+import { packageFolder } from '../../package.js';
 import type { Check, Finding, Outside } from '../contract.js';
 
 /** `engines` of package.json. */
@@ -27,19 +28,22 @@ export const checkPackages: Check = async ({ config, outside }) => {
       code: 'package-missing',
       severity: 'problem',
       message: `the package classic-level, which keeps the state, cannot be loaded: ${store}`,
-      mend: 'run npm ci in the application folder on this machine; do not copy node_modules from another kind of machine',
+      mend: `cd ${packageFolder()} && npm ci, on this machine: node_modules of another kind of machine does not do`,
     });
   if (!wantsGpio(config.things)) return findings;
   const { driver } = config.hal;
   const wanted = driver === 'auto' || driver === 'chardev' ? 'koffi' : driver === 'mock' ? undefined : driver;
   const why = wanted && (await outside.load(wanted));
-  if (wanted !== undefined && why !== undefined)
+  if (wanted !== undefined && why !== undefined) {
+    const other = driver === 'auto' && (await outside.load('onoff')) === undefined;
     findings.push({
       code: 'package-missing',
-      severity: 'problem',
-      message: `the optional package ${wanted} for hal.driver ${driver} cannot be loaded: ${why}`,
-      mend: `npm install ${wanted} in the application folder, without --omit=optional; on a Pi Zero or 1 use hal: { driver: onoff }`,
+      // then auto takes onoff, which knows neither bias nor debounce in the kernel
+      severity: other ? 'warning' : 'problem',
+      message: `the optional package ${wanted} for hal.driver ${driver} cannot be loaded: ${why}${other ? '; onoff is used instead' : ''}`,
+      mend: `cd ${packageFolder()} && npm install ${wanted}, without --omit=optional; on a Pi Zero or 1 use hal: { driver: onoff }`,
     });
+  }
   const kernelDriver = driver === 'auto' || driver === 'chardev';
   if (kernelDriver && !atLeast(outside.kernel, KERNEL))
     findings.push({
@@ -49,6 +53,22 @@ export const checkPackages: Check = async ({ config, outside }) => {
       mend: 'sudo apt full-upgrade and reboot, or hal: { driver: onoff }',
     });
   return findings;
+};
+
+/** Functions of one's own need what runs them. */
+export const checkInterpreters: Check = async ({ config, outside }) => {
+  const users = config.functions.filter(({ runtime }) => runtime === 'python3').map(({ name }) => name);
+  if (users.length === 0) return [];
+  const why = await outside.program('python3');
+  if (why === undefined) return [];
+  return [
+    {
+      code: 'runtime-missing',
+      severity: 'problem',
+      message: `python3, which runs ${users.join(', ')}, cannot be started: ${why}`,
+      mend: 'sudo apt install python3; it must be in the PATH of the unit (/usr/bin)',
+    },
+  ];
 };
 
 /** systemd's watchdog without a way to feed it ends in a loop of restarts. */
