@@ -12,7 +12,7 @@ const PARTS: Readonly<
 > = {
   crossing: { title: 'The crossing, end to end (peer: mosquitto, raw echo)', run: crossing },
   mqtt: { title: 'The message manager (peer: mosquitto)', run: mqtt },
-  table: { title: 'The subscription table', run: table },
+  table: { title: 'The subscription table (peer: mosquitto, which has none)', run: table },
   functions: { title: 'Functions and a full group', run: functions },
   shadow: { title: 'The shadow service (peer: a broker echo)', run: shadows },
   appliance: { title: 'An appliance: units that run for years', run: appliance },

@@ -1,15 +1,15 @@
 /** The two brokers that are compared, each in a process of its own, plain and with mutual TLS. */
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { SystemClock } from '../../hal/index.js';
 import { GroupCa } from '../../src/core/identity/index.js';
-import { sleep } from './measure.js';
+import { residentMb } from '../support/figures.js';
+import { type MosquittoSettings, startMosquitto as startPeer } from '../support/mosquitto.js';
 
 export interface RunningBroker {
   readonly name: string;
@@ -23,6 +23,7 @@ export interface RunningBroker {
 export interface Ground {
   readonly folder: string;
   readonly credentials: ConnectionOptions;
+  readonly peer: MosquittoSettings;
   remove(): Promise<void>;
 }
 
@@ -38,6 +39,7 @@ export async function prepare(): Promise<Ground> {
   return {
     folder,
     credentials: { ca: ca.certificate, cert: device.certificate, key: device.privateKey },
+    peer: { ca: ca.certificate, certificate: server.certificate, privateKey: server.privateKey },
     remove: () => rm(folder, { recursive: true, force: true }),
   };
 }
@@ -51,38 +53,18 @@ export async function startGreenlight({ folder }: Ground): Promise<RunningBroker
 }
 
 /** @returns undefined when mosquitto is not installed */
-export async function startMosquitto({ folder }: Ground): Promise<RunningBroker | undefined> {
-  const ports = { plain: await freePort(), tls: await freePort() };
-  const file = join(folder, 'mosquitto.conf');
-  await writeFile(
-    file,
-    `per_listener_settings false
-allow_anonymous true
-set_tcp_nodelay true
-max_inflight_messages 512
-max_queued_messages 10000
-user root
-listener ${ports.plain} 127.0.0.1
-listener ${ports.tls} 127.0.0.1
-cafile ${folder}/ca.pem
-certfile ${folder}/server.pem
-keyfile ${folder}/server.key
-require_certificate true
-`,
-  );
-  const child = spawn('mosquitto', ['-c', file], { stdio: 'ignore' });
-  const failed = await Promise.race([once(child, 'error').then(() => true), sleep(500).then(() => false)]);
-  return failed ? undefined : running('mosquitto', child, ports);
+export async function startMosquitto({ peer }: Ground): Promise<RunningBroker | undefined> {
+  const mosquitto = await startPeer(peer);
+  if (mosquitto === undefined) return undefined;
+  const { plainPort: plain, tlsPort: tls, pid, stop } = mosquitto;
+  return { name: 'mosquitto', plain, tls, memory: () => resident(pid), stop };
 }
 
 function running(name: string, child: ChildProcess, ports: { plain: number; tls: number }): RunningBroker {
   return {
     name,
     ...ports,
-    async memory() {
-      const status = await readFile(`/proc/${child.pid}/status`, 'utf8');
-      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1_024;
-    },
+    memory: () => resident(child.pid!),
     async stop() {
       const ended = once(child, 'exit');
       child.kill('SIGKILL');
@@ -91,11 +73,6 @@ function running(name: string, child: ChildProcess, ports: { plain: number; tls:
   };
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
+async function resident(pid: number): Promise<number> {
+  return (await residentMb(pid)) * 1_048_576;
 }

@@ -38,7 +38,9 @@ export async function startMosquitto(settings: MosquittoSettings): Promise<Mosqu
       'persistence false',
       'per_listener_settings false',
       'allow_anonymous true',
-      'max_queued_messages 100000',
+      // no limits: by default it drops what a subscriber has not acknowledged fast enough, also of QoS 1, and a publisher
+      // that waits for what it sent to arrive then waits for ever
+      'max_queued_messages 0',
       'max_inflight_messages 0',
       // it drops its privileges otherwise and cannot read the key
       ...(process.getuid?.() === 0 ? ['user root'] : []),

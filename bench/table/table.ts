@@ -1,6 +1,7 @@
 /**
- * The subscription table at 10, 1,000 and 10,000 rows: one question asked anew, the same asked again, a new definition.
- * Alone: `npx tsx bench/table/main.ts`.
+ * The subscription table at 10, 1,000 and 10,000 rows: one question asked anew, the same asked again, a new definition,
+ * and messages through the whole core.
+ * Alone, after `npm run build`: `npx tsx bench/table/main.ts`.
  */
 import { SILENT, SystemClock } from '../../hal/index.js';
 import {
@@ -11,6 +12,7 @@ import {
   type SubscriptionRow,
 } from '../../src/core/group/index.js';
 import type { Row } from '../support/figures.js';
+import { delivery } from './delivery.js';
 
 const SIZES = [10, 1_000, 10_000];
 const THINGS = 2_500;
@@ -18,7 +20,7 @@ const QUESTIONS = 200_000;
 
 export async function table(): Promise<readonly Row[]> {
   const rows = SIZES.flatMap(measureRows);
-  return [...rows, measureMany()];
+  return [...rows, measureMany(), ...(await delivery())];
 }
 
 /** Half the rows exact, a quarter with `+`, a quarter with `#`. */
