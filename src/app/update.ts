@@ -9,6 +9,7 @@ import {
   type ApplianceFolders,
   configurationsOf,
   flushFileSystem,
+  freeBytes,
   Inbox,
   Installation,
   Journal,
@@ -45,6 +46,7 @@ export function makeUpdater(sources: UpdaterSources): Updater {
     instances: new RunningInstances(folders, clock),
     tryRelease,
     flush: flushFileSystem,
+    room: freeBytes,
     machine: { name: PACKAGE, arch: ownArchitecture() ?? process.arch, node: process.versions.node },
     owner: 0,
   });

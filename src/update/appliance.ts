@@ -1,6 +1,7 @@
 /** What the units of systemd/ run with. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { type Clock, messageOf } from '../../hal/index.js';
@@ -105,4 +106,10 @@ export class RunningInstances implements Instances {
 /** Everything written to the file system of a folder is on disk: sync(1), which Node has no call for. */
 export async function flushFileSystem(folder: string): Promise<void> {
   await run('sync', ['-f', folder]);
+}
+
+/** Bytes that are free on the file system of a folder. */
+export async function freeBytes(folder: string): Promise<number> {
+  const { bavail, bsize } = await statfs(folder);
+  return bavail * bsize;
 }

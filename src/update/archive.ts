@@ -86,8 +86,10 @@ export async function unpackArchive(file: string, folder: string): Promise<void>
       preserveOwner: false,
       processUmask: 0o022,
       // the same again: the file might be another one by now
-      filter: (_, entry) => {
-        if ('mtime' in entry && 'type' in entry) problem ??= problemOf(entry as ReadEntry, seen);
+      filter: (_, found) => {
+        const entry = found as ReadEntry;
+        problem ??= problemOf(entry, seen);
+        seen.add(entry.path.replace(/\/$/, ''));
         return problem === undefined;
       },
     });

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs';
 import { copyFile, mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { isJsonObject, messageOf } from '../../hal/index.js';
 import { UpdateError } from './errors.js';
 import { writeDurably } from './files.js';
@@ -10,6 +9,8 @@ import { ARCHIVE_LIMIT } from './statement.js';
 
 const ID = /^[0-9a-zA-Z-]{1,64}$/;
 const REQUEST_LIMIT = 16 * 1024;
+/** Bytes that are copied at a time. */
+const PIECE = 1024 * 1024;
 
 export interface UpdateRequest {
   readonly id: string;
@@ -139,10 +140,14 @@ export class Inbox {
         throw new UpdateError('UPDATE_PACKAGE', `the archive has ${size} bytes, of ${ARCHIVE_LIMIT} at most`);
       const copy = await open(target, 'w', 0o600);
       try {
-        await pipeline(
-          source.createReadStream({ autoClose: false, end: Math.max(0, size - 1) }),
-          copy.createWriteStream({ autoClose: false }),
-        );
+        const piece = Buffer.alloc(PIECE);
+        // no more than it had at first, however it grows
+        for (let at = 0; at < size; ) {
+          const { bytesRead } = await source.read(piece, 0, Math.min(PIECE, size - at), at);
+          if (bytesRead === 0) break;
+          await copy.writeFile(piece.subarray(0, bytesRead));
+          at += bytesRead;
+        }
       } finally {
         await copy.close();
       }

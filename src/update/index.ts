@@ -4,6 +4,7 @@ export {
   type ApplianceFolders,
   configurationsOf,
   flushFileSystem,
+  freeBytes,
   type Instances,
   RunningInstances,
   stateFolderOf,

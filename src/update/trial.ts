@@ -43,7 +43,16 @@ async function greenlight(folder: string, argv: readonly string[]): Promise<stri
       stderr = '',
       killed,
     } = error as { stdout?: string; stderr?: string; killed?: boolean };
-    const said = `${stderr}${stdout}`.trim().split('\n').slice(0, 3).join(' | ').slice(0, 600);
+    const lines = `${stderr}${stdout}`.split('\n').filter((line) => line.trim() !== '');
+    // a trace begins with lines of Node's own
+    const first = Math.max(
+      0,
+      lines.findIndex((line) => /^(?:greenlight: |\w*Error\b|Uncaught)/.test(line)),
+    );
+    const said = lines
+      .slice(first, first + 3)
+      .join(' | ')
+      .slice(0, 600);
     const why = killed ? `took longer than ${LIMIT_MS / 1000} s` : said || messageOf(error);
     throw new UpdateError('UPDATE_TRIAL', `the new release failed at ${command}: ${why}`, { cause: error });
   }

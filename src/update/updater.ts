@@ -1,4 +1,4 @@
-import { rm, statfs } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, CodedError, type Log, messageOf } from '../../hal/index.js';
 import type { Instances } from './appliance.js';
@@ -36,6 +36,8 @@ export interface UpdaterDeps {
   readonly tryRelease: (trial: Trial) => Promise<void>;
   /** Everything written below a folder is on disk when it resolves. */
   readonly flush: (folder: string) => Promise<void>;
+  /** Bytes that are free on the file system of a folder. */
+  readonly room: (folder: string) => Promise<number>;
   /** Name, architecture and Node of this machine. */
   readonly machine: { readonly name: string; readonly arch: string; readonly node: string };
   /** User id that alone may be able to change the public key. */
@@ -252,8 +254,7 @@ export class Updater {
   }
 
   async #needRoom(bytes: number): Promise<void> {
-    const { bavail, bsize } = await statfs(this.deps.installation.prefix);
-    const free = bavail * bsize;
+    const free = await this.deps.room(this.deps.installation.prefix);
     // files fill whole blocks
     const needed = Math.ceil(bytes * 1.25) + SPARE;
     if (free < needed)

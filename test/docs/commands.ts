@@ -67,5 +67,11 @@ export const EXERCISED: readonly ExercisedCommand[] = [
   { begins: 'greenlight gpio blink', by: COMMANDS_TEST, proof: "cli(['gpio', 'blink'" },
   { begins: 'greenlight gpio loopback', by: COMMANDS_TEST, proof: "cli(['gpio', 'loopback'" },
   { begins: 'greenlight mqtt', by: COMMANDS_TEST, proof: "cli(['mqtt', ...argv" },
+  {
+    begins: 'greenlight update keygen',
+    by: 'test/update/commands.test.ts',
+    proof: "cli(['update', 'keygen'",
+  },
+  { begins: 'greenlight update sign', by: 'test/update/commands.test.ts', proof: "cli(['update', 'sign'" },
   { begins: 'greenlight thing', by: COMMANDS_TEST, proof: "cli(['thing', ...argv" },
 ];

@@ -8,12 +8,18 @@ import { temporaryFolder } from '../support/folder.js';
 import { mayLackFor } from '../support/tools.js';
 
 const FOLDER = new URL('../../systemd/', import.meta.url).pathname;
-const UNITS = readdirSync(FOLDER).filter((name) => /\.(service|target)$/.test(name));
+const UNITS = readdirSync(FOLDER).filter((name) => /\.(service|target|path)$/.test(name));
 const run = promisify(execFile);
 const ANALYZE = spawnSync('systemd-analyze', ['--version']).status === 0;
 
-/** Exposure at most; pigpio has to map the registers. */
-const LIMITS: Readonly<Record<string, number>> = { 'greenlight-pigpio.service': 3.5 };
+/** Exposure at most; pigpio has to map the registers, updates are root's. */
+const LIMITS: Readonly<Record<string, number>> = {
+  'greenlight-pigpio.service': 3.5,
+  'greenlight-update.service': 1.2,
+  'greenlight-update-resume.service': 1.0,
+};
+/** Those that run the application. */
+const RUNNING = UNITS.filter((name) => name.endsWith('.service') && !name.startsWith('greenlight-update'));
 
 async function folderOfUnits(): Promise<string> {
   const folder = await temporaryFolder();
@@ -43,12 +49,34 @@ describe.skipIf(mayLackFor(ANALYZE))('systemd-analyze', () => {
 });
 
 describe('units', () => {
-  it.each(UNITS.filter((name) => name.endsWith('.service')))('%s keeps what GPIO and V8 need', (name) => {
+  it.each(RUNNING)('%s keeps what GPIO and V8 need', (name) => {
     const text = readFileSync(join(FOLDER, name), 'utf8');
     expect(text).not.toMatch(/^(PrivateDevices|MemoryDenyWriteExecute)=yes/m);
     expect(text).toMatch(/^Type=notify$/m);
     expect(text).toMatch(/^NotifyAccess=main$/m);
     // npm in between would be the main process
     expect(text).toMatch(/^ExecStart=\/usr\/bin\/node /m);
+  });
+
+  it('of updates run the confirmed release, and nothing that reaches the network', () => {
+    for (const name of ['greenlight-update.service', 'greenlight-update-resume.service']) {
+      const text = readFileSync(join(FOLDER, name), 'utf8');
+      expect(text).toMatch(
+        /^ExecStart=\/usr\/bin\/node \/opt\/greenlight\/confirmed\/dist\/src\/main\.js update /m,
+      );
+      expect(text).toMatch(/^PrivateNetwork=yes$/m);
+      expect(text).not.toMatch(/^MemoryDenyWriteExecute=yes/m);
+    }
+  });
+
+  it('start after an update that was cut off', () => {
+    const resume = readFileSync(join(FOLDER, 'greenlight-update-resume.service'), 'utf8');
+    const before = /^Before=(.*)$/m.exec(resume)?.[1]?.split(' ') ?? [];
+    for (const name of RUNNING) {
+      const after = /^After=.*greenlight-update-resume\.service/m.test(
+        readFileSync(join(FOLDER, name), 'utf8'),
+      );
+      expect([name, after || before.includes(name)]).toEqual([name, true]);
+    }
   });
 });
