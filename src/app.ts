@@ -6,12 +6,13 @@ import { type DriverDeps, type OpenedDriver, openDriver } from '../hal/registry.
 import type { Batch } from './aggregator/batch.js';
 import { LocalSink } from './aggregator/local-sink.js';
 import type { Totals } from './aggregator/statistics.js';
-import { makeCloud } from './app/cloud.js';
+import { ClientFunctions } from './app/client-functions.js';
+import { deviceCredentials, makeCloud } from './app/cloud.js';
 import { boardOf, dashboardDeps } from './app/dashboard.js';
 import { type Deployments, deployedParts, makeDeployments } from './app/deploy.js';
 import { type FunctionSources, functionDefinitions } from './app/functions.js';
 import { type GroupLists, groupDefinition, groupLists } from './app/group.js';
-import { linkOf } from './app/links.js';
+import { type LinkSources, linkOf } from './app/links.js';
 import { levelNotes } from './app/log.js';
 import { LogFollower } from './app/log-follower.js';
 import { LightChanges, metricsDeps } from './app/metrics.js';
@@ -88,6 +89,8 @@ class Application implements App {
   #cloud: Cloud | undefined;
   #telemetry: TelemetryRecorder | undefined;
   #things: ThingSet | undefined;
+  /** Of a machine without a core. */
+  #functions: ClientFunctions | undefined;
   #deployments: Deployments | undefined;
   #gpio: OpenedDriver | undefined;
   /** The driver as things use it. */
@@ -134,8 +137,11 @@ class Application implements App {
       this.#core = this.#makeCore({ store, identity, group, sources });
       await this.#stack.start(this.#core, signal);
     }
+    const links = this.#linkSources(identity);
+    if (!identity && group.functions.length > 0)
+      await this.#startClients(group, sources, links, store, signal);
     if (config.metrics) this.events.on('thing', this.#lights.note);
-    const things = this.#makeThings(group, identity, signal);
+    const things = this.#makeThings(group, links, signal);
     this.#things = things;
     await this.#stack.start(things, signal);
     const [cloud, telemetry] = [this.#cloud, this.#telemetry];
@@ -177,6 +183,7 @@ class Application implements App {
       ...(this.#cloud?.parts() ?? []),
       ...(this.#telemetry ? [this.#telemetry.part()] : []),
       ...(this.#things?.status() ?? []),
+      ...(this.#functions?.status() ?? []),
       ...(this.#dashboard ? [this.#dashboard.status()] : []),
       ...(this.#metrics ? [this.#metrics.status()] : []),
     ];
@@ -270,7 +277,8 @@ class Application implements App {
       functions: functionDefinitions(group, sources),
       beforeFunctions: (core) => {
         const { cars, local } = sources;
-        this.#cloud = makeCloud({ config, identity, core, store, cars, local, clock, log, random });
+        const credentials = deviceCredentials(config, identity);
+        this.#cloud = makeCloud({ config, core, credentials, store, cars, local, clock, log, random });
         this.#telemetry = makeTelemetry(core, store.section('telemetry'), { clock, log });
         return [this.#cloud, this.#telemetry];
       },
@@ -288,9 +296,9 @@ class Application implements App {
     return { cars, local, sink, clock, log, random, onGreen: (green) => this.events.emit('green', green) };
   }
 
-  #makeThings(group: GroupLists, identity: Identity | undefined, signal: AbortSignal): ThingSet {
-    const { config, clock, log, random } = this.#deps;
-    const sources = {
+  #linkSources(identity: Identity | undefined): LinkSources {
+    const { config, clock, log } = this.#deps;
+    return {
       config,
       paths: this.#paths,
       log,
@@ -298,10 +306,33 @@ class Application implements App {
       finder: new CoreFinder({ socket: this.#deps.mdns ?? {}, clock, log: log.child({ part: 'mdns' }) }),
       mqttPort: () => this.#core!.mqttPort,
     };
+  }
+
+  /** Sinks first: what they owe is written together with what the functions count. */
+  async #startClients(
+    group: GroupLists,
+    sources: FunctionSources & { local: LocalSink },
+    links: LinkSources,
+    store: OpenStore,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { config, clock, log, random } = this.#deps;
+    const { cars, local } = sources;
+    const link = (name: string) => linkOf(name, links);
+    const { credentials } = link(group.functions[0]!.name);
+    this.#cloud = makeCloud({ config, credentials, store, cars, local, clock, log, random });
+    await this.#stack.start(this.#cloud, signal);
+    const definitions = functionDefinitions(group, sources);
+    this.#functions = new ClientFunctions({ definitions, link, clock, log, random });
+    await this.#stack.start(this.#functions, signal);
+  }
+
+  #makeThings(group: GroupLists, links: LinkSources, signal: AbortSignal): ThingSet {
+    const { clock, log, random } = this.#deps;
     return new ThingSet({
       things: group.things,
       gpio: () => this.#openGpio(signal),
-      link: (thing) => linkOf(thing, sources),
+      link: (thing) => linkOf(thing, links),
       clock,
       log,
       random,

@@ -12,8 +12,10 @@ import { connectorOf } from './links.js';
 
 export interface CloudSources {
   readonly config: Config;
-  readonly identity: Identity;
-  readonly core: Core;
+  /** Absent: functions of this machine are clients of a core elsewhere, and only sinks are ways out. */
+  readonly core?: Core;
+  /** The certificate for the account. */
+  readonly credentials: () => Promise<Credentials>;
   /** The application's; what waits has a section of its own in it. */
   readonly store: Store;
   /** The aggregator's section. */
@@ -35,7 +37,7 @@ export function makeCloud(sources: CloudSources): Cloud {
     local,
     limits: spool,
     ...(sink !== 'local' && { dynamodb: dynamodb(sink.dynamodb, sources) }),
-    ...(iot && { iot: awsIot(iot, core, sources) }),
+    ...(iot && core && { iot: awsIot(iot, core, sources) }),
     clock,
     log,
     random,
@@ -64,9 +66,8 @@ type Iot = NonNullable<CloudOptions['iot']>;
 
 function dynamodb({ credentials, ...table }: DynamoDbSink['dynamodb'], sources: CloudSources): Dynamodb {
   if (credentials === undefined) return table;
-  const { clock, log } = sources;
+  const { clock, log, credentials: device } = sources;
   const { ca: caFile, ...alias } = credentials;
-  const device = deviceCredentials(sources);
   const give = async (ca: string | undefined) =>
     roleAliasCredentials({
       ...alias,
@@ -97,7 +98,7 @@ function awsIot(iot: IotConfig, core: Core, sources: CloudSources): Iot {
     endpoint,
     port,
     ...(iot.ca !== undefined && { ca: () => readPem(iot.ca!) }),
-    credentials: deviceCredentials(sources),
+    credentials: sources.credentials,
     connect: connectorOf(transport),
     broker: core.broker.port(CLOUD),
     ...cloudSubjects(core.group),
@@ -113,7 +114,7 @@ function awsIot(iot: IotConfig, core: Core, sources: CloudSources): Iot {
 }
 
 /** The certificate of the configuration, or one that the core issues. */
-function deviceCredentials({ config, identity }: CloudSources): () => Promise<Credentials> {
+export function deviceCredentials(config: Config, identity: Identity): () => Promise<Credentials> {
   const { iot } = config.cloud;
   const { thingName, certificates } = config.core!;
   const thing = iot?.thingName ?? thingName;

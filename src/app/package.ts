@@ -1,6 +1,8 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, relative, sep } from 'node:path';
+import { ROLES } from '../../devices/index.js';
 import type { JsonObject } from '../../hal/index.js';
+import { type CarAggregatorOptions, subjectsOfCars } from '../aggregator/car-aggregator.js';
 import type { Config } from '../config/model.js';
 import { Group, OWN_NAME } from '../core/group/index.js';
 import { packageFolder, packageVersion } from '../package.js';
@@ -37,14 +39,17 @@ export async function greengrassPackage(config: Config): Promise<GreengrassPacka
   const group = groupOf(config);
   const options = {
     config,
-    things: thingTopics(config, group),
+    things: [...thingTopics(config, group), ...functionTopics(config)],
     ...cloudSubjects(group),
     version,
     archive,
     configFile,
   };
   const documents = { recipe: recipe(options), deployment: deployment(options) };
-  const entries: ZipEntry[] = [{ path: configFile, content: await readFile(config.file) }];
+  const entries: ZipEntry[] = [
+    { path: configFile, content: await readFile(config.file) },
+    { path: 'package-lock.json', content: await lockFile() },
+  ];
   for (const path of SHIPPED) entries.push(...(await filesOf(packageFolder(), path)));
   return { ...documents, archive: { name: archive, content: zip(entries) } };
 }
@@ -60,8 +65,9 @@ function thingTopics(config: Config, group: Group): readonly ThingTopics[] {
   const rows = group.table.list().filter(({ origin }) => origin !== 'member');
   return config.things
     .filter(({ role }) => role !== undefined)
-    .map(({ name }) => ({
+    .map(({ name, role, options }) => ({
       thing: name,
+      shadow: ROLES.get(role!)!.traffic(name, options).shadow === true,
       publishes: rows
         .filter((row) => group.table.stands(row.source, name))
         .map((row) => row.subject.replace(OWN_NAME, typeof row.source === 'string' ? '+' : name)),
@@ -69,6 +75,34 @@ function thingTopics(config: Config, group: Group): readonly ThingTopics[] {
         .filter((row) => group.table.stands(row.target, name))
         .map((row) => row.subject.replace(OWN_NAME, typeof row.source === 'string' ? name : '+')),
     }));
+}
+
+/** Of functions, which there are clients with certificates of their own, as `ClientFunctions` makes them. */
+function functionTopics(config: Config): readonly ThingTopics[] {
+  return config.functions.map(({ name, options }) => {
+    const subjects = subjectsOfCars(options as unknown as CarAggregatorOptions).map(({ subject }) => subject);
+    const get = `$aws/things/${String(options.watch)}/shadow/get`;
+    return {
+      thing: name,
+      shadow: false,
+      publishes: [get],
+      // the filters that a shadow client subscribes; client device auth compares them letter by letter
+      receives: [
+        ...subjects,
+        ...['get', 'update'].flatMap((operation) => answersOf(String(options.watch), operation)),
+      ],
+    };
+  });
+}
+
+function answersOf(thing: string, operation: string): string[] {
+  return ['accepted', 'rejected'].map((answer) => `$aws/things/${thing}/shadow/${operation}/${answer}`);
+}
+
+/** What `npm ci` needs: of the checkout, or as the package brings it. */
+async function lockFile(): Promise<Buffer> {
+  const own = join(packageFolder(), 'package-lock.json');
+  return readFile(own).catch(() => readFile(join(packageFolder(), 'dist', 'packages.lock.json')));
 }
 
 async function filesOf(folder: string, path: string): Promise<ZipEntry[]> {

@@ -108,10 +108,11 @@ export class Table {
       if (!(error instanceof sdk.ResourceInUseException)) throw error;
     }
     for (let look = 0; look < CREATING_LOOKS; look++) {
-      const { Table: found } = await client.send(new sdk.DescribeTableCommand({ TableName: table }), {
+      // not destructured: TypeScript 7.0.2 renames a member that is called as the class is
+      const described = await client.send(new sdk.DescribeTableCommand({ TableName: table }), {
         abortSignal: limited(signal),
       });
-      if (found?.TableStatus === 'ACTIVE') return;
+      if (described.Table?.TableStatus === 'ACTIVE') return;
       await clock.sleep(CREATING_MS, signal);
     }
     throw new CloudError('CLOUD_TABLE', `DynamoDB table ${table} is not active after two minutes`);

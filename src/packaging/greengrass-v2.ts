@@ -3,9 +3,12 @@ import type { Config } from '../config/model.js';
 import { PackageError } from './errors.js';
 import { topicPattern } from './topics.js';
 
-/** What a thing exchanges besides its own shadow, as the subscription table has it. */
+/** A client device of the core: a thing, or a function of this product. */
 export interface ThingTopics {
   readonly thing: string;
+  /** It keeps a shadow of its own. */
+  readonly shadow: boolean;
+  /** What it exchanges besides its own shadow, as the subscription table has it. */
   readonly publishes: readonly string[];
   readonly receives: readonly string[];
 }
@@ -24,6 +27,9 @@ export interface ComponentOptions {
   readonly configFile: string;
 }
 
+/** Gives the component the credentials of the core's role, where a sink needs those. */
+const TOKENS = { name: 'aws.greengrass.TokenExchangeService', version: '2.0.3' } as const;
+
 export const COMPONENT_NAME = 'greenlight.Things';
 
 /** The versions of AWS's components that the deployment names; a newer one may stand there. */
@@ -35,8 +41,8 @@ const COMPONENTS = {
 } as const;
 
 /**
- * The recipe of a component that runs the things of a configuration beside a Greengrass V2 core. Certificates stay on
- * the device: the component's configuration says in which folder.
+ * The recipe of a component that runs the things and functions of a configuration beside a Greengrass V2 core.
+ * Certificates stay on the device: the component's configuration says in which folder.
  * @throws {PackageError} PACKAGE_NOTHING
  */
 export function recipe(options: ComponentOptions): JsonObject {
@@ -44,10 +50,12 @@ export function recipe(options: ComponentOptions): JsonObject {
   if (config.connect?.greengrass === undefined || options.things.length === 0) {
     throw new PackageError(
       'PACKAGE_NOTHING',
-      `${config.file} has no things that use a Greengrass core: it needs things with a role and connect.greengrass`,
+      `${config.file} has nothing that uses a Greengrass core: it needs connect.greengrass, and things with a role or functions`,
     );
   }
-  const folder = `{artifacts:decompressedPath}/${archive.replace(/\.zip$/, '')}`;
+  const unpacked = `{artifacts:decompressedPath}/${archive.replace(/\.zip$/, '')}`;
+  // artifacts cannot be written to, and packages are installed beside the program
+  const folder = '{work:path}/program';
   return {
     RecipeFormatVersion: '2020-01-25',
     ComponentName: COMPONENT_NAME,
@@ -56,19 +64,20 @@ export function recipe(options: ComponentOptions): JsonObject {
     ComponentDescription: `The things of group ${config.group.name}: ${options.things.map(({ thing }) => thing).join(', ')}`,
     ComponentPublisher: 'Greenlight',
     ComponentConfiguration: {
-      DefaultConfiguration: { certificates: config.connect.certificates, bucket: 'BUCKET' },
+      DefaultConfiguration: { certificates: config.connect.certificates },
     },
-    ComponentDependencies: Object.fromEntries(
-      Object.values(COMPONENTS).map(({ name, version: least }) => [
-        name,
-        { VersionRequirement: `>=${least} <3.0.0`, DependencyType: 'SOFT' },
-      ]),
-    ),
+    ComponentDependencies: {
+      ...Object.fromEntries(Object.values(COMPONENTS).map((component) => dependency(component, 'SOFT'))),
+      ...(needsTokens(config) && Object.fromEntries([dependency(TOKENS, 'HARD')])),
+    },
     Manifests: [
       {
         Platform: { os: 'linux' },
         Lifecycle: {
-          Install: { Script: `cd ${folder} && npm install --omit=dev`, Timeout: 900 },
+          Install: {
+            Script: `rm -rf ${folder} && cp -R --no-preserve=mode ${unpacked} ${folder} && cd ${folder} && npm ci --omit=dev`,
+            Timeout: 900,
+          },
           Run: {
             Script: `cd ${folder} && exec node dist/src/main.js run -c ${configFile}`,
             Setenv: {
@@ -87,6 +96,18 @@ export function recipe(options: ComponentOptions): JsonObject {
       },
     ],
   };
+}
+
+function dependency(
+  { name, version }: { readonly name: string; readonly version: string },
+  type: 'HARD' | 'SOFT',
+): [string, JsonObject] {
+  return [name, { VersionRequirement: `>=${version} <3.0.0`, DependencyType: type }];
+}
+
+/** Writes to a table without credentials of its own. */
+function needsTokens({ cloud: { sink } }: Config): boolean {
+  return sink !== 'local' && sink.dynamodb.credentials === undefined;
 }
 
 /** Input of `aws greengrassv2 create-deployment --cli-input-json`: what the things need of a core, and the component. */
@@ -109,9 +130,12 @@ export function deployment(options: ComponentOptions): JsonObject {
         strategy: { type: 'realTime' },
         synchronize: {
           direction: 'betweenDeviceAndCloud',
-          shadowDocuments: things.map(({ thing }) => ({ thingName: thing, classic: true })),
+          shadowDocuments: things
+            .filter(({ shadow }) => shadow)
+            .map(({ thing }) => ({ thingName: thing, classic: true })),
         },
       }),
+      ...(needsTokens(config) && { [TOKENS.name]: { componentVersion: TOKENS.version } }),
       [COMPONENT_NAME]: { componentVersion: version },
     },
   };
@@ -125,18 +149,18 @@ function clientDevices(things: readonly ThingTopics[]): JsonObject {
     deviceGroups: {
       formatVersion: '2021-03-05',
       definitions: named(({ thing }) => ({ selectionRule: `thingName: ${thing}`, policyName: thing })),
-      policies: named(({ thing, publishes, receives }) => {
-        const shadow = `$aws/things/${thing}/shadow/*`;
+      policies: named(({ thing, shadow, publishes, receives }) => {
+        const own = shadow ? [`$aws/things/${thing}/shadow/*`] : [];
         return {
-          Connect: statement(`${thing} connects under its own name`, 'mqtt:connect', [
+          ...statement('Connect', `${thing} connects under its own name`, 'mqtt:connect', [
             `mqtt:clientId:${thing}`,
           ]),
-          Publish: statement(`${thing} asks its shadow, and publishes by its rows`, 'mqtt:publish', [
-            `mqtt:topic:${shadow}`,
+          ...statement('Publish', `what ${thing} says`, 'mqtt:publish', [
+            ...own.map((topics) => `mqtt:topic:${topics}`),
             ...publishes.map((filter) => `mqtt:topic:${topicPattern(filter)}`),
           ]),
-          Subscribe: statement(`${thing} hears its shadow, and receives by its rows`, 'mqtt:subscribe', [
-            `mqtt:topicfilter:${shadow}`,
+          ...statement('Subscribe', `what ${thing} hears`, 'mqtt:subscribe', [
+            ...own.map((topics) => `mqtt:topicfilter:${topics}`),
             ...receives.map((filter) => `mqtt:topicfilter:${filter}`),
           ]),
         };
@@ -145,13 +169,21 @@ function clientDevices(things: readonly ThingTopics[]): JsonObject {
   };
 }
 
-function statement(description: string, operation: string, resources: readonly string[]): JsonObject {
-  return {
+/** None where there is nothing to allow. */
+function statement(
+  name: string,
+  description: string,
+  operation: string,
+  resources: readonly string[],
+): JsonObject {
+  if (resources.length === 0) return {};
+  const allowed = {
     statementDescription: description,
     effect: 'ALLOW',
     operations: [operation],
     resources: [...new Set(resources)],
   };
+  return { [name]: allowed };
 }
 
 /** Shadows between devices and the shadow manager; rows with `cloud` between devices and AWS IoT Core. */

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import type { JsonObject } from '../../hal/index.js';
 import { awsPackage } from '../../src/app/package.js';
+import { policyProblems, templateProblems } from '../support/cloudformation.js';
 import { configOf } from './support.js';
 
 const SITE = `
@@ -14,17 +16,6 @@ cloud:
   sink: { dynamodb: { region: eu-central-1, credentials: { roleAlias: alias, endpoint: e.example } } }
   iot: { endpoint: x.example, batchTopic: stats, shadows: [{ thing: Light }, { thing: Light, shadow: extra }] }
 `;
-
-/** Of the CloudFormation resource specification: properties that a type needs, and others that it may have. */
-const TYPES: Readonly<Record<string, readonly [required: readonly string[], optional: readonly string[]]>> = {
-  'AWS::IoT::Thing': [[], ['AttributePayload', 'ThingName']],
-  'AWS::IoT::Policy': [['PolicyDocument'], ['PolicyName', 'Tags']],
-  'AWS::IoT::PolicyPrincipalAttachment': [['PolicyName', 'Principal'], []],
-  'AWS::IoT::ThingPrincipalAttachment': [['Principal', 'ThingName'], ['ThingPrincipalType']],
-  'AWS::IoT::RoleAlias': [['RoleArn'], ['CredentialDurationSeconds', 'RoleAlias', 'Tags']],
-  'AWS::IAM::Role': [['AssumeRolePolicyDocument'], ['Policies', 'RoleName', 'Path', 'Description', 'Tags']],
-  'AWS::DynamoDB::Table': [['KeySchema'], ['AttributeDefinitions', 'BillingMode', 'TableName', 'Tags']],
-};
 
 interface Resource {
   readonly Type: string;
@@ -56,31 +47,30 @@ function policiesOf({ Resources }: Template): readonly Policy[] {
     .map(({ Properties }) => Properties.PolicyDocument as Policy);
 }
 
-/** What CloudFormation and AWS IoT refuse. */
-function check(template: Template): void {
-  const names = [...Object.keys(template.Parameters), ...Object.keys(template.Resources)];
-  for (const [name, { Type, Properties, DependsOn }] of Object.entries(template.Resources)) {
-    expect(name).toMatch(/^[A-Za-z0-9]{1,255}$/);
-    const [required, optional] = TYPES[Type]!;
-    const keys = Object.keys(Properties);
-    expect(keys).toEqual(expect.arrayContaining([...required]));
-    for (const key of keys) expect([...required, ...optional]).toContain(key);
-    if (DependsOn !== undefined) expect(names).toContain(DependsOn);
+/** What CloudFormation, IAM and AWS IoT refuse. */
+async function check(template: Template): Promise<void> {
+  expect(await templateProblems(template as never)).toEqual([]);
+  expect(JSON.stringify(template).length).toBeLessThan(51_200);
+  for (const { Properties } of Object.values(template.Resources)) {
+    const { AssumeRolePolicyDocument, Policies = [] } = Properties as {
+      AssumeRolePolicyDocument?: JsonObject;
+      Policies?: { PolicyDocument: JsonObject }[];
+    };
+    const documents = Policies.map(({ PolicyDocument }) => PolicyDocument);
+    if (AssumeRolePolicyDocument) documents.push(AssumeRolePolicyDocument);
+    for (const document of documents) expect(await policyProblems(document)).toEqual([]);
   }
-  const text = JSON.stringify(template);
-  for (const [, name] of text.matchAll(/\{"Ref":"([^"]+)"\}/g)) expect(names).toContain(name);
-  for (const [, name] of text.matchAll(/\{"Fn::GetAtt":\["([^"]+)"/g)) expect(names).toContain(name);
-  expect(text.length).toBeLessThan(51_200);
+  // AWS IoT Core endpoints and quotas: policies of a principal, characters of a policy document
   const policies = policiesOf(template);
   expect(policies.length).toBeLessThanOrEqual(10);
   for (const policy of policies) {
+    expect(await policyProblems(policy as never)).toEqual([]);
     const resolved = JSON.stringify(policy)
       .replaceAll(/\{"Fn::Sub":("[^"]*")\}/g, '$1')
       .replaceAll(`\${AWS::Partition}`, 'aws-us-gov')
       .replaceAll(`\${AWS::Region}`, 'ap-southeast-1')
       .replaceAll(`\${AWS::AccountId}`, '123456789012');
     expect(resolved.length).toBeLessThanOrEqual(2_048);
-    expect(policy.Version).toBe('2012-10-17');
   }
 }
 
@@ -94,7 +84,7 @@ function granted(template: Template): string[] {
 
 it('makes a template that CloudFormation takes, with no right beyond what the file uses', async () => {
   const made = await template(SITE);
-  check(made);
+  await check(made);
   expect(granted(made).sort()).toEqual(
     [
       'iot:Connect client/Greenlight_Core',
@@ -127,7 +117,7 @@ it('splits rights over policies as large as AWS IoT takes them, and says when th
   const site = (list: string) =>
     `version: 1\ncore: {}\ncloud: { iot: { endpoint: x.example, shadows: [${list}] } }`;
   const made = await template(site(shadows(6, 'T')));
-  check(made);
+  await check(made);
   expect(policiesOf(made).length).toBeGreaterThan(1);
   await expect(template(site(shadows(24, 'T'.repeat(100))))).rejects.toMatchObject({ code: 'PACKAGE_LIMIT' });
 });
@@ -136,5 +126,36 @@ it('makes only what is used, and nothing of a file that stays at home', async ()
   const made = await template('version: 1\ncore: {}\ncloud: { sink: { dynamodb: { region: x } } }');
   expect(Object.keys(made.Resources)).toContain('CarStats');
   expect(policiesOf(made)).toEqual([]);
+  await check(await template(SITE.replace('region: eu-central-1', 'region: eu-central-1, create: true')));
   await expect(template('version: 1\ncore: {}')).rejects.toMatchObject({ code: 'PACKAGE_NOTHING' });
+});
+
+it('would see what AWS refuses', async () => {
+  const made = structuredClone(await template(SITE)) as unknown as {
+    Resources: Record<string, { Type: string; Properties: Record<string, unknown>; DependsOn?: string }>;
+  };
+  const { Resources } = made;
+  Resources.CarStats!.Properties.Bill = 'PAY_PER_REQUEST';
+  Resources.CarStats!.Properties.AttributeDefinitions = [{ AttributeName: 'Time', Type: 'S' }];
+  Resources.RoleAlias!.Properties.CredentialDurationSeconds = '3600';
+  Resources.RoleAlias!.Properties.RoleArn = { 'Fn::GetAtt': ['Role', 'Nothing'] };
+  Resources.Other = { Type: 'AWS::IoT::Light', Properties: {} };
+  delete Resources.ThingCertificate!.Properties.Principal;
+  expect(await templateProblems(made as never)).toEqual([
+    'ThingCertificate: Principal is missing',
+    'CarStats.AttributeDefinitions.0: AttributeType is missing',
+    'CarStats.AttributeDefinitions.0.Type: no such property',
+    'CarStats.Bill: no such property',
+    'RoleAlias.RoleArn: no attribute Nothing of Role',
+    expect.stringContaining('RoleAlias.CredentialDurationSeconds: "3600" is not of type'),
+    'Other: no resource type AWS::IoT::Light',
+  ]);
+  const statement = (Action: string, resource: string) => ({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action, Resource: [{ 'Fn::Sub': `arn:aws:iot:r:1:${resource}` }] }],
+  });
+  expect(await policyProblems(statement('iot:Publish', 'topicfilter/a') as never)).toEqual([
+    'iot:Publish on arn:aws:iot:r:1:topicfilter/a',
+  ]);
+  expect(await policyProblems(statement('iot:Hear', 'topic/a') as never)).toEqual(['no action iot:Hear']);
 });

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { deployment, recipe, type ThingTopics, zip } from '../../src/packaging/index.js';
 import { cli } from '../support/cli.js';
 import { temporaryFolder } from '../support/folder.js';
+import { deploymentProblems, recipeProblems } from '../support/greengrass-rules.js';
 import { configOf } from './support.js';
 
 const SITE = `
@@ -17,9 +18,10 @@ things:
 `;
 
 const THINGS: readonly ThingTopics[] = [
-  { thing: 'Light', publishes: [], receives: [] },
+  { thing: 'Light', shadow: true, publishes: [], receives: [] },
   {
     thing: 'Switch',
+    shadow: true,
     publishes: ['$aws/things/Light/shadow/update', 'a/+/b'],
     receives: ['$aws/things/Light/shadow/update/accepted', 'c/#'],
   },
@@ -40,46 +42,49 @@ async function options() {
 describe('the recipe', () => {
   it('is as the recipe reference of Greengrass V2 wants it', async () => {
     const made = recipe(await options()) as unknown as {
-      ComponentName: string;
       ComponentVersion: string;
-      Manifests: {
-        Lifecycle: Record<string, { Script: string }>;
-        Artifacts: { URI: string; Unarchive: string; Permission: Record<string, string> }[];
-      }[];
-      ComponentDependencies: Record<string, { VersionRequirement: string; DependencyType: string }>;
+      Manifests: { Lifecycle: Record<string, { Script: string }> }[];
     };
-    const known = [
-      'RecipeFormatVersion',
-      'ComponentName',
-      'ComponentVersion',
-      'ComponentType',
-      'ComponentDescription',
-      'ComponentPublisher',
-      'ComponentConfiguration',
-      'ComponentDependencies',
-      'Manifests',
-    ];
-    expect(Object.keys(made)).toEqual(known);
-    expect(made).toMatchObject({
-      RecipeFormatVersion: '2020-01-25',
-      ComponentType: 'aws.greengrass.generic',
-    });
-    expect(made.ComponentName).toMatch(/^[a-zA-Z0-9-_.]{1,128}$/);
-    expect(made.ComponentVersion).toMatch(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/);
+    expect(recipeProblems(made)).toEqual([]);
+    expect(made.ComponentVersion).toBe('1.2.3');
     const [manifest] = made.Manifests;
     expect(Object.keys(manifest!.Lifecycle)).toEqual(['Install', 'Run']);
-    for (const { URI, Unarchive, Permission } of manifest!.Artifacts) {
-      expect(URI).toMatch(/^s3:\/\/[^/]+\/.+/);
-      expect(['NONE', 'ZIP']).toContain(Unarchive);
-      for (const who of Object.values(Permission)) expect(['NONE', 'OWNER', 'ALL']).toContain(who);
-    }
-    for (const { VersionRequirement, DependencyType } of Object.values(made.ComponentDependencies)) {
-      expect(VersionRequirement).toMatch(/^>=\d+\.\d+\.\d+ <\d+\.\d+\.\d+$/);
-      expect(['HARD', 'SOFT']).toContain(DependencyType);
-    }
-    // unpacked archives lie in a folder of their name
-    expect(manifest!.Lifecycle.Run!.Script).toContain('{artifacts:decompressedPath}/things ');
+    // unpacked archives lie in a folder of their name, which cannot be written to
+    expect(manifest!.Lifecycle.Install!.Script).toContain(
+      '{artifacts:decompressedPath}/things {work:path}/program ',
+    );
     expect(manifest!.Lifecycle.Run!.Script).toContain('run -c config/site.yaml');
+  });
+
+  it('would be refused with what Greengrass does not know', async () => {
+    const made = recipe(await options());
+    expect(recipeProblems({ ...made, ComponentVersion: '1.2', Manifest: [] })).toEqual([
+      expect.stringContaining('additional properties'),
+      expect.stringContaining('/componentversion'),
+    ]);
+    const wanted = deployment(await options()) as unknown as {
+      components: Record<string, { configurationUpdate?: { merge: string } }>;
+    };
+    const merge = (name: string, change: (value: string) => string) => {
+      const copy = structuredClone(wanted);
+      const { configurationUpdate } = copy.components[name]!;
+      configurationUpdate!.merge = change(configurationUpdate!.merge);
+      return deploymentProblems(copy);
+    };
+    expect(
+      merge('aws.greengrass.clientdevices.Auth', (text) => text.replace('mqtt:connect', 'connect')),
+    ).toEqual([expect.stringContaining('/operations/0')]);
+    expect(
+      merge('aws.greengrass.clientdevices.Auth', (text) =>
+        text.replace('"policyName":"Light"', '"policyName":"X"'),
+      ),
+    ).toEqual(['aws.greengrass.clientdevices.Auth: no policy X']);
+    expect(
+      merge('aws.greengrass.clientdevices.mqtt.Bridge', (text) => text.replaceAll('Pubsub', 'LocalMqtt')),
+    ).toHaveLength(2);
+    expect(merge('aws.greengrass.ShadowManager', (text) => text.replace('realTime', 'always'))).toHaveLength(
+      1,
+    );
   });
 
   it('needs things that use a Greengrass core', async () => {
@@ -91,11 +96,11 @@ describe('the recipe', () => {
 
 describe('the deployment', () => {
   it('lets each thing do what its rows say, and no more', async () => {
-    const made = deployment(await options()) as unknown as {
+    const whole = deployment(await options());
+    expect(deploymentProblems(whole)).toEqual([]);
+    const made = whole as unknown as {
       components: Record<string, { componentVersion: string; configurationUpdate?: { merge: string } }>;
     };
-    for (const { componentVersion } of Object.values(made.components))
-      expect(componentVersion).toMatch(/^\d+\.\d+\.\d+$/);
     const configOf = (name: string) =>
       JSON.parse(made.components[name]!.configurationUpdate!.merge) as Record<string, never>;
     const { deviceGroups } = configOf('aws.greengrass.clientdevices.Auth') as unknown as {
@@ -146,15 +151,14 @@ it('archives what others unpack', async () => {
   const folder = await temporaryFolder();
   const file = join(folder, 'a.zip');
   const content = Buffer.from('ä'.repeat(10_000));
-  await writeFile(
-    file,
-    zip([
-      { path: 'dist/src/main.js', content },
-      { path: 'empty', content: Buffer.alloc(0) },
-    ]),
-  );
+  const entries = [
+    { path: 'dist/src/main.js', content },
+    { path: 'empty', content: Buffer.alloc(0) },
+  ];
+  await writeFile(file, zip(entries));
+  expect(zip(entries)).toEqual(await readFile(file));
   const script =
-    'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; z.extractall(sys.argv[2])';
+    'import sys, zipfile; z = zipfile.ZipFile(sys.argv[1]); assert z.testzip() is None; assert all(i.external_attr >> 16 == 0o100644 for i in z.infolist()); z.extractall(sys.argv[2])';
   const out = await mkdtemp(join(folder, 'out-'));
   await promisify(execFile)('python3', ['-c', script, file, out]);
   expect(await readFile(join(out, 'dist/src/main.js'))).toEqual(content);

@@ -3,7 +3,7 @@ import { type Draft, elements, isMapping } from '../draft.js';
 import { formatPath, type Path, valueAt } from '../path.js';
 import type { Finding } from '../sentences.js';
 
-/** What needs a core has one: here, or elsewhere through `connect`. */
+/** What needs a core has one: here, or elsewhere through `connect`. Builtin functions can be clients of one. */
 export function reachableCore(draft: Draft): readonly Finding[] {
   const { core, connect } = draft.document;
   if (core !== undefined) return [];
@@ -13,19 +13,25 @@ export function reachableCore(draft: Draft): readonly Finding[] {
     const message = `"${carried.name}" has no core to connect to; add "core: {}" to run one here, or "connect" to use one elsewhere`;
     findings.push({ path: carried.path, of: 'value', message });
   }
-  for (const key of ['functions', 'subscriptions']) {
+  const functions = elements(draft.document.functions);
+  const clients = connect !== undefined && functions.every(isBuiltin);
+  for (const key of clients ? ['subscriptions'] : ['functions', 'subscriptions']) {
     if (elements(draft.document[key]).length === 0) continue;
     const message =
       'belongs to a core, and this file has none; add "core: {}", or move it to the file of the core';
     findings.push({ path: [key], of: 'key', message });
   }
   const cloud = valueAt(draft.document, ['cloud']);
-  for (const key of ['sink', 'iot']) {
+  for (const key of clients && functions.length > 0 ? ['iot'] : ['sink', 'iot']) {
     if (!isMapping(cloud) || !isMapping(cloud[key])) continue;
     const message = 'belongs to a core, and this file has none; add "core: {}", or use "connect" without it';
     findings.push({ path: ['cloud', key], of: 'key', message });
   }
   return findings;
+}
+
+function isBuiltin(value: unknown): boolean {
+  return isMapping(value) && value.builtin !== undefined;
 }
 
 const PLACES = ['discovery', 'greengrass', 'awsIot'] as const;
