@@ -56,7 +56,8 @@ export async function takeStateDir(paths: StatePaths): Promise<OpenStore> {
       { cause: error },
     );
   }
-  await writeFile(paths.instance, `${JSON.stringify({ pid: process.pid })}\n`, { mode: 0o600 });
+  // for the group too, where the folder lets it in: it may ask the instance
+  await writeFile(paths.instance, `${JSON.stringify({ pid: process.pid })}\n`, { mode: 0o640 });
   return store;
 }
 

@@ -1,5 +1,6 @@
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, rm, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { dirname } from 'node:path';
 import { CodedError, isJsonObject, type JsonObject, type Log, messageOf } from '../../hal/index.js';
 import type { Service } from '../lifecycle.js';
 
@@ -44,7 +45,7 @@ export class ControlServer implements Service {
       server.once('error', reject);
       server.listen(this.socket, () => resolve());
     });
-    await chmod(this.socket, 0o660);
+    await chmod(this.socket, (await isForGroup(dirname(this.socket))) ? 0o660 : 0o600);
   }
 
   async stop(): Promise<void> {
@@ -111,6 +112,12 @@ export class ControlServer implements Service {
     }
     return undefined;
   }
+}
+
+/** A folder that lets its group in and nobody else, as the unit's (0750) does, is meant for that group. */
+async function isForGroup(folder: string): Promise<boolean> {
+  const { mode } = await stat(folder);
+  return (mode & 0o050) === 0o050 && (mode & 0o007) === 0;
 }
 
 function parametersOf(pattern: string, path: string): Record<string, string> | undefined {

@@ -1,11 +1,18 @@
-import { stat } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, chown, stat, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { HalError, SILENT } from '../../hal/index.js';
 import { controlSocket } from '../../src/control/address.js';
 import { ControlClient } from '../../src/control/client.js';
 import { type ControlRoutes, ControlServer } from '../../src/control/server.js';
 import { temporaryFolder } from '../support/folder.js';
+import { until } from '../support/until.js';
+
+const run = promisify(execFile);
 
 async function running(routes: ControlRoutes) {
   const stateDir = await temporaryFolder();
@@ -86,6 +93,69 @@ describe('control', () => {
       code: 'CONTROL_UNREACHABLE',
       message: expect.stringContaining(stateDir),
     });
+  });
+
+  it('says of an instance that does not answer that it is blocked, or only just starts', async () => {
+    const stateDir = await temporaryFolder();
+    const ask = () => new ControlClient(stateDir, 50).call('GET', '/status');
+    // a process that looks like an instance
+    const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e9)', 'run'], { stdio: 'ignore' });
+    onTestFinished(() => void other.kill('SIGKILL'));
+    await writeFile(join(stateDir, 'instance.json'), JSON.stringify({ pid: other.pid }));
+    await until(() =>
+      ask().catch((error: Error) => error.message.includes(`(pid ${other.pid}) is starting`)),
+    );
+    const deaf = createServer((socket) => void socket.resume()).listen(controlSocket(stateDir));
+    onTestFinished(() => void deaf.close());
+    await once(deaf, 'listening');
+    await expect(ask()).rejects.toMatchObject({
+      code: 'CONTROL_UNREACHABLE',
+      message: expect.stringContaining(`(pid ${other.pid}) does not answer: it is blocked`),
+    });
+    const gone = once(other, 'exit');
+    other.kill('SIGKILL');
+    await gone;
+    await new Promise((resolve) => deaf.close(resolve));
+    // its pid is still in the file
+    await expect(ask()).rejects.toThrow(/^no instance runs on/);
+  });
+
+  it('waits longer for an answer that takes long by its nature', async () => {
+    const { stateDir } = await running({
+      'GET /slow': async () => new Promise((resolve) => setTimeout(resolve, 300, { done: true })),
+    });
+    const client = new ControlClient(stateDir, 50);
+    await expect(client.call('GET', '/slow')).rejects.toMatchObject({ code: 'CONTROL_UNREACHABLE' });
+    expect(await client.call('GET', '/slow', undefined, 10_000)).toEqual({ done: true });
+  });
+
+  it.skipIf(process.getuid?.() !== 0)(
+    'is for its user, root and the group that its folder lets in',
+    async () => {
+      const stateDir = await temporaryFolder();
+      await chmod(stateDir, 0o750);
+      await chown(stateDir, 0, 4_242);
+      const server = new ControlServer(controlSocket(stateDir), {}, SILENT);
+      await server.start(new AbortController().signal);
+      onTestFinished(() => server.stop());
+      // as under the unit, whose group is that of its user
+      await chown(controlSocket(stateDir), 0, 4_242);
+      const ask = `import socket,sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])`;
+      const asked = (gid: number) =>
+        run('python3', ['-c', ask, controlSocket(stateDir)], { uid: 4_000, gid });
+      await asked(4_242);
+      await expect(asked(4_243)).rejects.toThrow('PermissionError');
+      expect((await stat(controlSocket(stateDir))).mode & 0o777).toBe(0o660);
+    },
+  );
+
+  it('is for its user alone in a folder that others may enter', async () => {
+    const stateDir = await temporaryFolder();
+    await chmod(stateDir, 0o755);
+    const server = new ControlServer(controlSocket(stateDir), {}, SILENT);
+    await server.start(new AbortController().signal);
+    onTestFinished(() => server.stop());
+    expect((await stat(controlSocket(stateDir))).mode & 0o777).toBe(0o600);
   });
 
   it('finds a place for its socket under any path', () => {

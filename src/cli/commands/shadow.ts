@@ -183,6 +183,8 @@ async function waitForReported(
   const document = (await client.call(
     'GET',
     `${where}${where.includes('?') ? '&' : '?'}settle=${limitMs}`,
+    undefined,
+    limitMs,
   )) as JsonObject;
   const state = isJsonObject(document.state) ? document.state : {};
   const followed = state.delta === undefined;
