@@ -362,6 +362,16 @@ describe('the core', () => {
     expect(await problemsOf(text)).toEqual([]);
   });
 
+  it('may be elsewhere for builtin functions and their sink, and for no others', async () => {
+    const text = (fn: string) =>
+      `version: 1\nconnect: { discovery: { host: core.local, ca: ca.pem }, certificates: certs }\nthings: [{ name: A }]\nfunctions: [${fn}]\ncloud: { sink: { dynamodb: { region: x } } }`;
+    expect(await problemsOf(text('{ name: F, builtin: counter, watch: A }'))).toEqual([]);
+    expect(await problemsOf(text('{ name: F, handler: a.b, runtime: python3 }'))).toEqual([
+      expect.stringMatching(/^4 functions: belongs to a core/),
+      expect.stringMatching(/^5 cloud\.sink: belongs to a core/),
+    ]);
+  });
+
   it.each([
     [
       'core: { mqtt: { port: 8443 } }',
