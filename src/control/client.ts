@@ -6,7 +6,7 @@ import { ControlError } from './errors.js';
 import { holderOf } from './holder.js';
 
 /** Time in ms within which an instance that is well begins to answer. */
-const ANSWER_LIMIT_MS = 15_000;
+const ANSWER_LIMIT_MS = 10_000;
 
 /**
  * Speaks to the instance that runs on a state folder. Rejects with CONTROL_UNREACHABLE when none does, when it may not be

@@ -15,6 +15,7 @@ export const LOG_PARTS: readonly string[] = [
   'group',
   'listener',
   'log',
+  'mdns',
   'metrics',
   'shadow-sync',
   'shadows',

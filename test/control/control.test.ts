@@ -102,9 +102,12 @@ describe('control', () => {
     const other = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1e9)', 'run'], { stdio: 'ignore' });
     onTestFinished(() => void other.kill('SIGKILL'));
     await writeFile(join(stateDir, 'instance.json'), JSON.stringify({ pid: other.pid }));
-    await until(() =>
-      ask().catch((error: Error) => error.message.includes(`(pid ${other.pid}) is starting`)),
-    );
+    const starting = (): Promise<boolean> =>
+      ask().then(
+        () => false,
+        (error: Error) => error.message.includes(`(pid ${other.pid}) is starting`),
+      );
+    await until(starting);
     const deaf = createServer((socket) => void socket.resume()).listen(controlSocket(stateDir));
     onTestFinished(() => void deaf.close());
     await once(deaf, 'listening');
