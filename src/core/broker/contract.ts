@@ -90,6 +90,8 @@ export interface PortMessage {
   readonly properties: MessageProperties | undefined;
   /** Client id or port name of the publisher. */
   readonly from: string;
+  /** A last will: the broker published it in the name of a client that is gone. */
+  readonly will?: true;
 }
 
 /** What the broker tells about itself and its clients as it happens. */

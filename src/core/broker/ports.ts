@@ -155,7 +155,10 @@ class PortSubscription implements Target {
   }
 }
 
-function toPortMessage({ topic, payload, qos, properties, from }: Publication, retain: boolean): PortMessage {
+function toPortMessage(
+  { topic, payload, qos, properties, from, will }: Publication,
+  retain: boolean,
+): PortMessage {
   return {
     topic,
     payload,
@@ -164,5 +167,6 @@ function toPortMessage({ topic, payload, qos, properties, from }: Publication, r
     properties:
       properties.length === 0 ? undefined : toMessageProperties(new Reader(properties, 0, properties.length)),
     from,
+    ...(will && { will }),
   };
 }

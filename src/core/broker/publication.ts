@@ -13,6 +13,8 @@ export class Publication {
   readonly expiresAt: number;
   /** Client id or port name. */
   readonly from: string;
+  /** A last will. */
+  readonly will: boolean;
   /** Wire forms by version, QoS and retain; see packets/publish.ts. */
   templates: (Buffer | undefined)[] | undefined;
   #owned = false;
@@ -25,6 +27,7 @@ export class Publication {
     properties?: Buffer;
     expiresAt?: number;
     from: string;
+    will?: boolean;
   }) {
     this.topic = fields.topic;
     this.payload = fields.payload;
@@ -33,6 +36,7 @@ export class Publication {
     this.properties = fields.properties ?? NONE;
     this.expiresAt = fields.expiresAt ?? 0;
     this.from = fields.from;
+    this.will = fields.will ?? false;
   }
 
   /** What keeping it costs, in bytes. */

@@ -30,6 +30,7 @@ export function publishWill(state: BrokerState, session: Session): void {
     ...will,
     expiresAt: expiry === undefined ? 0 : state.monotonicMs() + expiry * 1_000,
     from: session.name,
+    will: true,
   });
   publication.own();
   acceptMessage(state, publication);

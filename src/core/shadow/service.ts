@@ -184,9 +184,17 @@ export class ShadowService implements Service {
   }
 
   #onMessage(message: PortMessage): void {
-    const { from, topic, payload } = message;
+    const { from, topic, payload, will } = message;
     const asked = parseRequestTopic(topic);
     if (asked === undefined) return;
+    if (will) {
+      // AWS IoT guide, device-shadow-comms-device: the service ignores last wills on its topics
+      this.#options.log.info(
+        { topic, from },
+        `the last will of ${from} on ${topic} is no request; let it go to a topic of your own, and a function update the shadow`,
+      );
+      return;
+    }
     const { id, operation } = asked;
     const full = this.#admission.enterFrom(from, id.thing, payload.length);
     if (full !== undefined) {

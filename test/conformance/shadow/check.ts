@@ -46,6 +46,7 @@ async function check(core: ShadowCore, wire: Wire, row: Row, index: number): Pro
       late.push(another);
       return new Exchange(another, thing);
     },
+    lose: (topic, payload) => core.lose(wire.label === 'MQTT 5' ? 5 : 4, `lost-${thing}`, topic, payload),
     holdSaves: () => core.holdSaves(),
   };
   try {

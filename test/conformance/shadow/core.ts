@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connectAsync } from 'mqtt';
 import { SILENT, VirtualClock } from '../../../hal/index.js';
 import { durableShadows, ShadowService, type ShadowStore } from '../../../src/core/shadow/index.js';
 import { LevelStore } from '../../../src/store/level.js';
@@ -51,6 +52,26 @@ export class ShadowCore {
       this.#gate = undefined;
       release();
     };
+  }
+
+  /** Resolves when a client has connected with this will, was cut off, and the broker has published it. */
+  async lose(version: 4 | 5, clientId: string, topic: string, payload: string): Promise<void> {
+    const client = await connectAsync(this.open.url, {
+      protocolVersion: version,
+      clientId,
+      reconnectPeriod: 0,
+      will: { topic, payload: Buffer.from(payload), qos: 1, retain: false },
+    });
+    const published = new Promise<void>((resolve) => {
+      const onMessage = (message: { readonly from: string }): void => {
+        if (message.from !== clientId) return;
+        this.open.broker.events.off('message', onMessage);
+        resolve();
+      };
+      this.open.broker.events.on('message', onMessage);
+    });
+    client.stream.destroy();
+    await published;
   }
 
   async close(): Promise<void> {

@@ -22,6 +22,8 @@ export interface Bench {
   restart(): Promise<void>;
   /** A client that connects now and talks about this row's thing. */
   latecomer(): Promise<Exchange>;
+  /** A client with this last will, on a topic of this row's thing, is gone without a word. */
+  lose(topic: string, payload: string): Promise<void>;
   /** Makes saves wait until the returned function is called. */
   holdSaves(): () => void;
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../hal/index.js';
+import type { PortMessage } from '../../../src/core/broker/index.js';
+import { until } from '../../support/until.js';
 import { connectBytes, dial, holds, join, testBroker, texts, VERSIONS } from './support.js';
 
 const KEEP = { clean: false, properties: { sessionExpiryInterval: 600 } };
@@ -128,6 +130,20 @@ describe('a session', () => {
 });
 
 describe('a will', () => {
+  it('is told from other messages to ports of this process', async () => {
+    const { port, broker } = await testBroker();
+    const heard: PortMessage[] = [];
+    broker.port('Service').subscribe('will/#', (message) => void heard.push(message));
+    const will = { topic: 'will/a', payload: Buffer.from('gone'), qos: 1 as const, retain: false };
+    const lost = await join(port, 'lost', 5, { will });
+    await lost.cut();
+    await broker.port('Other').publish({ topic: 'will/a', payload: 'said' });
+    await until(() => heard.length === 2);
+    expect(heard[0]).toMatchObject({ from: 'lost', will: true });
+    expect(heard[1]).toMatchObject({ from: 'Other' });
+    expect(heard[1]).not.toHaveProperty('will');
+  });
+
   holds(
     'is published when its client leaves without a word, and only then',
     [

@@ -83,6 +83,21 @@ row(
   },
 );
 row(
+  'a last will on a request topic is no request',
+  'AWS IoT guide: device-shadow-comms-device',
+  async ({ x, lose }) => {
+    await x.report({ connected: true });
+    const [update, remove] = [`${x.topic()}/update`, `${x.topic()}/delete`];
+    const heard = await x.during(async () => {
+      await lose(update, '{"state":{"reported":{"connected":false}}}');
+      await lose(remove, '');
+    }, [update, remove]);
+    assert.deepEqual(heard.kinds, []);
+    assert.deepEqual(await x.reported(), { connected: true });
+    assert.equal(await x.version(), 1);
+  },
+);
+row(
   'nothing is retained: who subscribes later hears nothing old',
   'AWS IoT guide: device-shadow-comms-device',
   async ({ x, latecomer }) => {
