@@ -137,6 +137,7 @@ describe('a will', () => {
     const will = { topic: 'will/a', payload: Buffer.from('gone'), qos: 1 as const, retain: false };
     const lost = await join(port, 'lost', 5, { will });
     await lost.cut();
+    await until(() => heard.length === 1);
     await broker.port('Other').publish({ topic: 'will/a', payload: 'said' });
     await until(() => heard.length === 2);
     expect(heard[0]).toMatchObject({ from: 'lost', will: true });
