@@ -44,8 +44,8 @@ export function thisMachine(env: NodeJS.ProcessEnv): Outside {
     running: (stateDir) =>
       new ControlClient(stateDir).call('GET', '/status').then(
         () => true,
-        // somebody else's: its ports and lines are not free, and the state folder's own check says who may ask
-        (error: unknown) => codeOf((error as Error).cause) === 'EACCES',
+        // there is one, but it is blocked, or keeps this user out: its ports and lines are not free either
+        (error: unknown) => !['ENOENT', 'ECONNREFUSED'].includes(codeOf((error as Error).cause) ?? ''),
       ),
   };
 }

@@ -1,4 +1,5 @@
 /** Doorway of `pino` and `pino-pretty`. */
+import { fstatSync } from 'node:fs';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Log } from '../../hal/index.js';
 import { type LogLevels, SEVERITY, type Threshold } from './levels.js';
@@ -10,6 +11,8 @@ export interface LogOptions {
   readonly levels: LogLevels;
   /** Readable lines for people; otherwise one JSON object per line. */
   readonly pretty: boolean;
+  /** JSON lines begin with the priority that systemd's journal takes off and keeps (sd-daemon(3)). */
+  readonly journal?: boolean;
   /** Where lines go; default: standard output. Writes must not block for long. */
   readonly destination?: DestinationStream;
 }
@@ -27,7 +30,8 @@ export async function createLog(options: LogOptions): Promise<Log> {
     formatters: { level: (label: string) => ({ level: label }) },
     timestamp: pino.stdTimeFunctions.isoTime,
   };
-  const logger = pino(settings, await destinationOf(options));
+  const destination = await destinationOf(options);
+  const logger = pino(settings, options.journal ? withPriority(destination) : destination);
   return new LeveledLog(logger, options.levels, options.levels.threshold(undefined));
 }
 
@@ -64,6 +68,33 @@ class LeveledLog implements Log {
     const threshold = typeof part === 'string' ? this.#levels.threshold(part) : this.#threshold;
     return new LeveledLog(this.#logger.child(fields), this.#levels, threshold);
   }
+}
+
+/** Severities of pino, and priorities of syslog(3): info, warning, error, critical; debug is for all below. */
+const PRIORITIES: readonly (readonly [severity: number, priority: number])[] = [
+  [60, 2],
+  [50, 3],
+  [40, 4],
+  [30, 6],
+];
+
+function withPriority(inner: DestinationStream): DestinationStream {
+  return {
+    // pino then sets lastLevel before each line
+    [Symbol.for('pino.metadata')]: true,
+    lastLevel: 0,
+    write(line: string) {
+      const priority = PRIORITIES.find(([severity]) => this.lastLevel >= severity)?.[1] ?? 7;
+      inner.write(`<${priority}>${line}`);
+    },
+  } as DestinationStream & { lastLevel: number };
+}
+
+/** Whether a file descriptor is systemd's journal: `JOURNAL_STREAM` names its device and inode (systemd.exec(5)). */
+export function isJournal(env: Readonly<Record<string, string | undefined>>, fd: number): boolean {
+  if (!env.JOURNAL_STREAM) return false;
+  const { dev, ino } = fstatSync(fd, { bigint: true });
+  return env.JOURNAL_STREAM === `${dev}:${ino}`;
 }
 
 async function destinationOf(options: LogOptions): Promise<DestinationStream> {

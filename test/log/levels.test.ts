@@ -1,8 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { VirtualClock } from '../../hal/index.js';
-import { createLog, LOG_PARTS, LogLevels } from '../../src/log/index.js';
+import { createLog, isJournal, LOG_PARTS, LogLevels } from '../../src/log/index.js';
 
 async function log(parts: Record<string, 'debug' | 'warn'> = {}) {
   const clock = new VirtualClock();
@@ -121,6 +121,25 @@ describe('the log', () => {
     expect(lines.join()).not.toContain('PEM');
     root.info({}, 'z');
     expect(take()).toEqual(['- info z']);
+  });
+
+  it('begins its lines with the priority for the journal, and knows whether it writes there', async () => {
+    const lines: string[] = [];
+    const levels = new LogLevels({ level: 'trace', clock: new VirtualClock() });
+    const destination = { write: (line: string) => void lines.push(line.slice(0, 12)) };
+    const root = await createLog({ levels, pretty: false, journal: true, destination });
+    const child = root.child({ part: 'x' });
+    child.error({}, '');
+    root.debug({}, '');
+    child.warn({}, '');
+    root.info({}, '');
+    expect(lines).toEqual(['<3>{"level":', '<7>{"level":', '<4>{"level":', '<6>{"level":']);
+    const { dev, ino } = await stat('/dev/null', { bigint: true });
+    const file = await open('/dev/null');
+    onTestFinished(() => file.close());
+    expect(isJournal({ JOURNAL_STREAM: `${dev}:${ino}` }, file.fd)).toBe(true);
+    expect(isJournal({ JOURNAL_STREAM: `${dev}:${ino + 1n}` }, file.fd)).toBe(false);
+    expect(isJournal({}, file.fd)).toBe(false);
   });
 
   it('knows the name of every part that the source gives one', async () => {

@@ -22,14 +22,19 @@ export const registerRun: Register = (program, { io, action }) => {
 };
 
 async function run(options: RunOptions, io: CliIo): Promise<number> {
-  const [{ createApp }, { loadConfig }, { CATALOG }, { createLog, LogLevels }, { ServiceManager }] =
-    await Promise.all([
-      import('../../app.js'),
-      import('../../config/index.js'),
-      import('../../catalog.js'),
-      import('../../log/index.js'),
-      import('../../notify/index.js'),
-    ]);
+  const [
+    { createApp },
+    { loadConfig },
+    { CATALOG },
+    { createLog, isJournal, LogLevels },
+    { ServiceManager },
+  ] = await Promise.all([
+    import('../../app.js'),
+    import('../../config/index.js'),
+    import('../../catalog.js'),
+    import('../../log/index.js'),
+    import('../../notify/index.js'),
+  ]);
   const config = await loadConfig(options.config, {
     catalog: CATALOG,
     env: io.env,
@@ -37,7 +42,7 @@ async function run(options: RunOptions, io: CliIo): Promise<number> {
   });
   const clock = new SystemClock();
   const levels = new LogLevels({ ...config.log, clock });
-  const log = await createLog({ levels, pretty: io.interactive });
+  const log = await createLog({ levels, pretty: io.interactive, journal: isJournal(io.env, 1) });
   const app = createApp({ config, log, levels, clock, random: Math.random, env: io.env });
   const manager = new ServiceManager({
     env: io.env,
