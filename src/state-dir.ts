@@ -4,7 +4,6 @@ import { messageOf } from '../hal/index.js';
 import { ControlError } from './control/errors.js';
 import type { OpenStore } from './store/contract.js';
 import { StoreError } from './store/errors.js';
-import { LevelStore } from './store/level.js';
 
 /** What lies where in a state folder. */
 export interface StatePaths {
@@ -46,6 +45,8 @@ export async function takeStateDir(paths: StatePaths): Promise<OpenStore> {
   }
   let store: OpenStore;
   try {
+    // native code, which those who only ask for a path need not load
+    const { LevelStore } = await import('./store/level.js');
     store = await LevelStore.open(paths.db);
   } catch (error) {
     if (!(error instanceof StoreError) || error.code !== 'STORE_BUSY') throw error;

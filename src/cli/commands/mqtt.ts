@@ -4,7 +4,6 @@ import { statePaths } from '../../state-dir.js';
 import type { AppStatus } from '../../status.js';
 import type { Connection, CoreAddress, Credentials } from '../../things/connection.js';
 import { ThingError } from '../../things/errors.js';
-import { connectMqtt } from '../../things/mqtt.js';
 import { EXIT } from '../exit.js';
 import type { CliIo } from '../io.js';
 import type { Command, Register } from '../program.js';
@@ -99,6 +98,8 @@ async function open(
 ): Promise<Connection> {
   const credentials = await credentialsOf(thing, options, io);
   const address = await addressOf(thing, options, io);
+  // a client that the other commands need not load
+  const { connectMqtt } = await import('../../things/mqtt.js');
   return connectMqtt({ address, credentials, onMessage, onClose, signal: io.signal });
 }
 
