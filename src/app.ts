@@ -20,6 +20,7 @@ import { makeTelemetry } from './app/telemetry.js';
 import { ThingSet } from './app/thing-set.js';
 import { tracedLines } from './app/traced-lines.js';
 import type { Cloud } from './cloud/index.js';
+import { InstanceUpdates } from './app/update.js';
 import type { Config, Endpoint } from './config/model.js';
 import { controlSocket } from './control/address.js';
 import { ControlServer } from './control/server.js';
@@ -82,6 +83,7 @@ class Application implements App {
   readonly #paths: StatePaths;
   readonly #stack: ServiceStack = new ServiceStack();
   readonly #version = packageVersion();
+  readonly #updates: InstanceUpdates;
   /** Monotonic, ns: a Pi gets the time of day only after its start. */
   #startedAt = 0n;
   #core: Core | undefined;
@@ -110,6 +112,7 @@ class Application implements App {
     this.#paths = statePaths(deps.config.stateDir);
   }
 
+    this.#updates = new InstanceUpdates({ stateFolder: this.#paths.folder, clock: deps.clock });
   get core(): Core | undefined {
     return this.#core;
   }
@@ -231,6 +234,7 @@ class Application implements App {
   }
 
   async #openGpio(signal: AbortSignal): Promise<GpioDriver> {
+      application: this.#updates,
     if (this.#lines) return this.#lines;
     const { config, clock, log, env, mock } = this.#deps;
     const own = log.child({ part: 'gpio' });
@@ -390,7 +394,7 @@ class Application implements App {
     const days = config.core?.certificates;
     const core =
       this.#core && identity && this.#deployments && days
-        ? { core: this.#core, identity, ...days, deployments: this.#deployments, env }
+        ? { core: this.#core, identity, ...days, deployments: this.#deployments, updates: this.#updates, env }
         : undefined;
     const routes = controlRoutes({
       status: () => this.status(),

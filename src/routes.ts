@@ -1,17 +1,19 @@
 /** What the control socket answers; each route is one command's other half. */
 import { on } from 'node:events';
-import type { JsonObject } from '../hal/index.js';
+import { basename } from 'node:path';
+import { isJsonObject, type JsonObject } from '../hal/index.js';
 import { readTotals } from './aggregator/car-aggregator.js';
 import { readRows } from './aggregator/local-sink.js';
 import type { Deployments } from './app/deploy.js';
 import { groupLists } from './app/group.js';
 import { logRoutes } from './app/log.js';
+import type { InstanceUpdates } from './app/update.js';
 import { CATALOG } from './catalog.js';
 import { ConfigError, checkConfig } from './config/index.js';
 import { ControlError } from './control/errors.js';
 import type { ControlHandler, ControlRequest, ControlRoutes } from './control/server.js';
 import type { Core } from './core/core.js';
-import type { DeploymentRecord } from './core/deployments/index.js';
+import type { BroughtApplication, DeploymentRecord } from './core/deployments/index.js';
 import { partyText } from './core/group/index.js';
 import type { Identity } from './core/identity/open.js';
 import { type ShadowChange, type ShadowDocument, untilReported } from './core/shadow/index.js';
@@ -39,6 +41,7 @@ export interface CoreParts {
   /** Days for which a renewed certificate is good beside the new one. */
   readonly overlapDays: number;
   readonly deployments: Deployments;
+  readonly updates: InstanceUpdates;
   /** For the checks of a deployed file. */
   readonly env: NodeJS.ProcessEnv;
 }
@@ -157,6 +160,7 @@ const CORE_ROUTES = [
   'POST /things/:name/revoke',
   'GET /deployments',
   'POST /deployments',
+  'POST /deployments/application/:id',
   'POST /deployments/reset',
   'POST /deployments/:id/again',
   'GET /deployments/:id/watch',
@@ -169,19 +173,35 @@ const CORE_ROUTES = [
 
 type DeploymentRoute = Extract<(typeof CORE_ROUTES)[number], `${string}/deployments${string}`>;
 
-function deploymentRoutes({ deployments, env }: CoreParts): Record<DeploymentRoute, ControlHandler> {
+function deploymentRoutes({ deployments, updates, env }: CoreParts): Record<DeploymentRoute, ControlHandler> {
   const by = ({ body }: ControlRequest): { by: string } => ({ by: String(body.by ?? 'control socket') });
   return {
     'GET /deployments': async ({ parameters }) => deployments.list(Number(parameters.limit ?? 50)),
     'POST /deployments': async (request) => {
-      const { file, text } = request.body;
+      const { file, text, application } = request.body;
       const { config, problems } = await checkConfig(
         { file: String(file), text: String(text) },
         { catalog: CATALOG, env },
       );
       if (config === undefined) throw new ConfigError('CONFIG_INVALID', String(file), problems);
-      const { id } = await deployments.deploy(groupLists(config), by(request));
+      const brought =
+        config.application && isJsonObject(application)
+          ? await broughtBy(request, config.application.file, updates)
+          : undefined;
+      if (config.application !== undefined && brought === undefined)
+        throw new ControlError(
+          'CONTROL_REFUSED',
+          'the archive that goes with this group did not come with it',
+        );
+      const { id } = await deployments.deploy(groupLists(config), {
+        ...by(request),
+        ...(brought && { application: brought }),
+      });
       return { id };
+    },
+    'POST /deployments/application/:id': async ({ parameters, body }) => {
+      const bytes = Buffer.from(String(body.data ?? ''), 'base64');
+      await updates.piece(parameters.id!, { offset: Number(body.offset), bytes });
     },
     'POST /deployments/reset': async (request) => {
       const { id } = await deployments.reset({ ...by(request), force: request.body.force === true });
@@ -194,6 +214,17 @@ function deploymentRoutes({ deployments, env }: CoreParts): Record<DeploymentRou
     'GET /deployments/:id/watch': ({ parameters, signal }) =>
       watchDeployment(deployments, parameters.id!, signal),
   };
+}
+
+/** The archive that came in pieces before, as the deployment brings it. */
+function broughtBy(
+  { body }: ControlRequest,
+  file: string,
+  updates: InstanceUpdates,
+): Promise<BroughtApplication> {
+  const { id, signature } = body.application as JsonObject;
+  const request = { id: String(id), by: String(body.by ?? 'control socket'), file: basename(file) };
+  return updates.brought(request, String(signature));
 }
 
 /** The deployment's record now and at each change, until it has ended. */

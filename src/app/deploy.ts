@@ -1,7 +1,7 @@
 import type { Clock, Log } from '../../hal/index.js';
 import type { Cloud } from '../cloud/index.js';
 import type { Core } from '../core/core.js';
-import { type DeployedPart, DeploymentService } from '../core/deployments/index.js';
+import { type ApplicationUpdates, type DeployedPart, DeploymentService } from '../core/deployments/index.js';
 import type { FunctionDefinition } from '../core/functions/index.js';
 import type { ShadowService } from '../core/shadow/index.js';
 import type { Store } from '../store/contract.js';
@@ -23,17 +23,25 @@ export interface DeploymentDeps {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
+  /** Absent: deployments bring no versions of the application. */
+  readonly application?: ApplicationUpdates;
   /** Undefined while it does not run. */
   readonly shadows: () => ShadowService | undefined;
 }
 
-export function makeDeployments({ store, clock, log, shadows }: DeploymentDeps): Deployments {
+export function makeDeployments({ store, clock, log, shadows, application }: DeploymentDeps): Deployments {
   const clear = (): Promise<void> => {
     const running = shadows();
     // a reset that was cut short is finished at the next start, before anything holds a document
     return running ? deleteAll(running) : wipe(store.section(SHADOW_SECTION));
   };
-  return new DeploymentService<GroupLists>({ store: store.section('deployments'), clock, log, clear });
+  return new DeploymentService<GroupLists>({
+    store: store.section('deployments'),
+    clock,
+    log,
+    clear,
+    ...(application && { application }),
+  });
 }
 
 export interface DeployedServices {

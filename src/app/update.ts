@@ -1,8 +1,13 @@
 /** Updates, put together: what carries them out, and what hands them over. */
-import { join } from 'node:path';
-import type { Clock, Log } from '../../hal/index.js';
+import { basename, join } from 'node:path';
+import { type Clock, type Log, messageOf } from '../../hal/index.js';
 import { CATALOG } from '../catalog.js';
 import { loadConfig } from '../config/index.js';
+import type {
+  ApplicationOutcome,
+  ApplicationUpdates,
+  BroughtApplication,
+} from '../core/deployments/index.js';
 import { packageFolder } from '../package.js';
 import {
   APPLIANCE,
@@ -18,6 +23,7 @@ import {
   tryRelease,
   type Units,
   UpdateError,
+  type UpdateRequest,
   Updater,
   type UpdateSettings,
 } from '../update/index.js';
@@ -65,6 +71,74 @@ export function rootInbox(installation: Installation): Inbox {
 /** Where the instance on a state folder leaves what a deployment brought. */
 export function instanceInbox(stateFolder: string): Inbox {
   return new Inbox(join(stateFolder, 'update'), 0o750);
+}
+
+/** How long a request may wait for the updater. */
+const TAKEN_MS = 60_000;
+
+export interface InstanceUpdatesSources {
+  readonly stateFolder: string;
+  readonly clock: Clock;
+  /** For tests. */
+  readonly installation?: () => Installation;
+}
+
+/** The running instance's side of updates that deployments bring. */
+export class InstanceUpdates implements ApplicationUpdates {
+  readonly #inbox: Inbox;
+  readonly #clock: Clock;
+  readonly #installation: () => Installation;
+
+  constructor({ stateFolder, clock, installation = ownInstallation }: InstanceUpdatesSources) {
+    this.#inbox = instanceInbox(stateFolder);
+    this.#clock = clock;
+    this.#installation = installation;
+  }
+
+  /**
+   * A piece of an archive, in order.
+   * @throws {UpdateError} UPDATE_PLACE where this program is no installation, UPDATE_PACKAGE for a piece that does not fit
+   */
+  async piece(id: string, piece: { readonly offset: number; readonly bytes: Uint8Array }): Promise<void> {
+    this.#installation();
+    await this.#inbox.append(id, piece);
+  }
+
+  /** @throws {UpdateError} UPDATE_PACKAGE when no archive of that id has come */
+  async brought(request: UpdateRequest, signature: string): Promise<BroughtApplication> {
+    this.#installation();
+    if (!(await this.#inbox.has(request.id)))
+      throw new UpdateError('UPDATE_PACKAGE', 'the archive that goes with this group did not come with it');
+    const { id, file } = request;
+    return { id, file, handOver: () => this.#inbox.complete(request, signature) };
+  }
+
+  async outcome(id: string): Promise<ApplicationOutcome | undefined> {
+    // in this order: the updater writes the record before it empties the inbox
+    const since = await this.#inbox.since(id);
+    let journal: Journal;
+    try {
+      journal = new Journal(this.#installation().updates);
+    } catch (error) {
+      return { failure: messageOf(error) };
+    }
+    const record = await journal.record(id);
+    if (record !== undefined)
+      return record.status === 'Success' ? {} : { failure: record.reason ?? 'no reason' };
+    if (since === undefined) return { failure: 'nothing is known of the update any more' };
+    if ((await journal.state()) !== undefined || this.#clock.now() - since < TAKEN_MS) return undefined;
+    await this.#inbox.discard(id);
+    return {
+      failure: `no updater took the archive for ${TAKEN_MS / 1000} s: systemctl enable --now greenlight-update.path`,
+    };
+  }
+
+  async onTrial(id: string): Promise<boolean> {
+    const installation = this.#installation();
+    const state = await new Journal(installation.updates).state();
+    if (state === undefined || state === 'unreadable' || state.id !== id) return false;
+    return state.to?.release === basename(packageFolder());
+  }
 }
 
 async function updateSettings(

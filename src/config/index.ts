@@ -1,3 +1,4 @@
+export { archiveOf } from './application.js';
 export type { BuiltinDefinition, Catalog } from './catalog.js';
 export { withoutSecrets } from './effective.js';
 export { ConfigError, type ConfigErrorCode, formatProblem, type Problem } from './errors.js';

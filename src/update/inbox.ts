@@ -89,6 +89,16 @@ export class Inbox {
     return ID.test(id) && this.#has(`${id}.tgz`);
   }
 
+  /** When a request was handed over, in ms since the epoch. Undefined: it does not wait. */
+  async since(id: string): Promise<number | undefined> {
+    try {
+      return (await stat(this.#path(id, '.json'))).mtimeMs;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+      throw error;
+    }
+  }
+
   /** Ids of requests that wait, in the order of their names. */
   async waiting(): Promise<readonly string[]> {
     let names: readonly string[];

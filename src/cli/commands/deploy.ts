@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
-import { messageOf } from '../../../hal/index.js';
+import { messageOf, SystemClock } from '../../../hal/index.js';
 import type { ControlClient } from '../../control/client.js';
 import { ControlError } from '../../control/errors.js';
 import type { DeploymentRecord } from '../../core/deployments/index.js';
@@ -10,6 +10,12 @@ import type { CliIo } from '../io.js';
 import type { Register } from '../program.js';
 import { instance, type StateOptions, withState } from '../state.js';
 import { formatTable } from '../table.js';
+import { sendArchive } from './deploy-archive.js';
+
+/** Time in ms between two tries to reach an instance that is being replaced by another version. */
+const LOOK_MS = 500;
+/** Tries in a row: five minutes. */
+const AWAY_LOOKS = 600;
 
 interface DeployOptions extends StateOptions {
   readonly again?: string;
@@ -89,19 +95,46 @@ async function begin(
   if (options.again !== undefined)
     return client.call('POST', `/deployments/${encodeURIComponent(options.again)}/again`, { by });
   if (options.reset) return client.call('POST', '/deployments/reset', { by, force: options.force === true });
-  return client.call('POST', '/deployments', { by, file: resolve(file!), text: await read(file!) });
+  const [path, text] = [resolve(file!), await read(file!)];
+  const { archiveOf } = await import('../../config/index.js');
+  const archive = archiveOf(text, path);
+  const application = archive === undefined ? undefined : await sendArchive(client, archive);
+  return client.call('POST', '/deployments', { by, file: path, text, ...(application && { application }) });
 }
 
 /** Prints each status until the last. Exit code 1 when it failed. */
 async function follow(client: ControlClient, id: string, options: DeployOptions, io: CliIo): Promise<number> {
   let last: DeploymentRecord | undefined;
-  for await (const record of client.stream(`/deployments/${id}/watch`, io.signal)) {
-    last = record as unknown as DeploymentRecord;
-    if (!options.json) io.out(`${id}  ${last.status}${reason(last)}\n`);
+  for await (const record of records(client, id, io)) {
+    if (!options.json && record.status !== last?.status) io.out(`${id}  ${record.status}${reason(record)}\n`);
+    last = record;
   }
   if (options.json) io.out(`${JSON.stringify(last, null, 2)}\n`);
   else if (last?.status === 'Success') io.out(`${describe(last)}\n`);
   return last?.status === 'Success' ? EXIT.done : EXIT.no;
+}
+
+/** Until the last. When another version of the application comes with it, the instance ends and another one goes on. */
+async function* records(client: ControlClient, id: string, io: CliIo): AsyncIterable<DeploymentRecord> {
+  const clock = new SystemClock();
+  let last: DeploymentRecord | undefined;
+  let missing = 0;
+  while (!io.signal.aborted) {
+    try {
+      for await (const record of client.stream(`/deployments/${id}/watch`, io.signal)) {
+        last = record as unknown as DeploymentRecord;
+        missing = 0;
+        yield last;
+      }
+    } catch (error) {
+      const restarting = error instanceof ControlError && error.code === 'CONTROL_UNREACHABLE';
+      missing += 1;
+      if (!restarting || last?.application === undefined || missing > AWAY_LOOKS) throw error;
+    }
+    if (last === undefined || last.application === undefined) return;
+    if (last.status === 'Success' || last.status === 'Failure') return;
+    await clock.sleep(LOOK_MS, io.signal).catch(() => {});
+  }
 }
 
 function reason({ errorMessage, errorDetails = [] }: DeploymentRecord): string {

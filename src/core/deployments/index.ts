@@ -1,4 +1,5 @@
 /** Deployments: another group for a running core, whole or not at all. */
+export type { ApplicationOutcome, ApplicationUpdates, BroughtApplication } from './application.js';
 export {
   changesBetween,
   digestOf,

@@ -28,6 +28,8 @@ export interface DeploymentRecord {
   readonly group: string;
   /** Of the deployment whose group this is once more. */
   readonly again?: string;
+  /** Another version of the application that came with the group. */
+  readonly application?: { readonly id: string; readonly file: string };
   readonly errorMessage?: string;
   /** One sentence per problem. */
   readonly errorDetails?: readonly string[];

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { type Clock, type Log, messageOf } from '../../../hal/index.js';
 import type { Store } from '../../store/contract.js';
+import { type ApplicationUpdates, type BroughtApplication, untilUpdated } from './application.js';
 import { changesBetween, digestOf, type GroupDocument } from './document.js';
 import { DeploymentError } from './errors.js';
 import { History } from './history.js';
@@ -23,6 +24,8 @@ export interface DeploymentServiceOptions {
   readonly log: Log;
   /** Deletes what a reset deletes beside functions and rows (the shadows). Called again when it was cut short. */
   readonly clear: () => Promise<void>;
+  /** Absent: a deployment cannot bring another version of the application. */
+  readonly application?: ApplicationUpdates;
   /** Records that are kept. Default 50. */
   readonly keep?: number;
 }
@@ -39,6 +42,23 @@ export interface Deployment {
   readonly done: Promise<DeploymentRecord>;
 }
 
+/** From one group to another, on these parts. */
+interface Change<D extends GroupDocument> {
+  readonly next: D;
+  readonly previous: D;
+  readonly parts: readonly DeployedPart<D>[];
+  readonly application?: BroughtApplication | undefined;
+}
+
+/** A deployment that waits for another version of the application, over the end of a process. */
+interface Awaited<D> {
+  readonly record: DeploymentRecord;
+  readonly next: D;
+  readonly previous: D;
+  /** This process is that version, and began with the next group. */
+  readonly onTrial: boolean;
+}
+
 const BY_FILE = 'configuration file';
 const NOTHING: GroupDocument = { things: [], functions: [], subscriptions: [] };
 
@@ -53,6 +73,8 @@ export class DeploymentService<D extends GroupDocument> {
   #parts: readonly DeployedPart<D>[] | undefined;
   #current: D | undefined;
   #running: Promise<unknown> | undefined;
+  #awaited: Awaited<D> | undefined;
+  readonly #closing = new AbortController();
 
   constructor(options: DeploymentServiceOptions) {
     this.#options = options;
@@ -66,10 +88,18 @@ export class DeploymentService<D extends GroupDocument> {
    */
   async open(fromFile: D): Promise<D> {
     const died = await this.#history.load();
-    if (died !== undefined) await this.#bury(died);
+    const left = died === undefined ? undefined : await this.#left(died);
     const base = digestOf(fromFile);
     const { pointer } = this.#history;
     const deployed = pointer && (await this.#history.group(pointer.group));
+    if (left !== undefined) {
+      const onTrial = left.onTrial && pointer?.base === base;
+      this.#awaited = { ...left, previous: deployed ?? fromFile, onTrial };
+      if (onTrial) {
+        this.#current = left.next;
+        return left.next;
+      }
+    }
     if (deployed !== undefined && pointer?.base === base) {
       this.#current = deployed;
       if (pointer.clearing) await this.#clear(pointer.deployment);
@@ -88,11 +118,20 @@ export class DeploymentService<D extends GroupDocument> {
   /** The parts run: from now on groups can be deployed to them, in this order. */
   attach(parts: readonly DeployedPart<D>[]): void {
     this.#parts = parts;
+    const awaited = this.#awaited;
+    this.#awaited = undefined;
+    if (awaited === undefined) return;
+    this.#running = this.#goOn(awaited, parts)
+      .catch((error) => this.#options.log.error({ err: error }, messageOf(error)))
+      .finally(() => {
+        this.#running = undefined;
+      });
   }
 
-  /** Waits for a deployment under way; takes no more. */
+  /** Waits for a deployment under way; takes no more. One that waits for another version of the application goes on after. */
   async close(): Promise<void> {
     this.#parts = undefined;
+    this.#closing.abort();
     await this.#running;
   }
 
@@ -115,10 +154,14 @@ export class DeploymentService<D extends GroupDocument> {
 
   /**
    * @param next checked as configuration is; the parts check what only they can know
+   * @param options.application another version of this application: both come, or neither does
    * @throws {DeploymentError} DEPLOYMENT_BUSY, DEPLOYMENT_STOPPED
    */
-  deploy(next: D, { by }: { readonly by: string }): Promise<Deployment> {
-    return this.#begin('NewDeployment', next, { by });
+  deploy(
+    next: D,
+    options: { readonly by: string; readonly application?: BroughtApplication },
+  ): Promise<Deployment> {
+    return this.#begin('NewDeployment', next, options);
   }
 
   /**
@@ -144,8 +187,9 @@ export class DeploymentService<D extends GroupDocument> {
   async #begin(
     type: DeploymentType,
     next: D,
-    { by, again }: { readonly by: string; readonly again?: string },
+    options: { readonly by: string; readonly again?: string; readonly application?: BroughtApplication },
   ): Promise<Deployment> {
+    const { by, again, application } = options;
     const previous = this.#mustBeOpen();
     const parts = this.#parts;
     if (parts === undefined) throw new DeploymentError('DEPLOYMENT_STOPPED', 'the core is not running');
@@ -155,10 +199,14 @@ export class DeploymentService<D extends GroupDocument> {
         'another deployment is under way; wait until it has ended',
       );
     }
-    const record = { ...this.#record(type, by, next, previous), ...(again !== undefined && { again }) };
+    const record: DeploymentRecord = {
+      ...this.#record(type, by, next, previous),
+      ...(again !== undefined && { again }),
+      ...(application && { application: { id: application.id, file: application.file } }),
+    };
     const begun = this.#history.begin(record, next);
     const done = begun
-      .then(() => this.#carryOut(record, { next, previous, parts }))
+      .then(() => this.#carryOut(record, { next, previous, parts, application }))
       .finally(() => {
         this.#running = undefined;
       });
@@ -169,16 +217,11 @@ export class DeploymentService<D extends GroupDocument> {
     return { id: record.id, done };
   }
 
-  async #carryOut(
-    record: DeploymentRecord,
-    groups: { readonly next: D; readonly previous: D; readonly parts: readonly DeployedPart<D>[] },
-  ): Promise<DeploymentRecord> {
-    const { next, previous, parts } = groups;
+  async #carryOut(record: DeploymentRecord, change: Change<D>): Promise<DeploymentRecord> {
+    const { next, parts, application } = change;
     const force = record.type === 'ForceResetDeployment';
-    const applied: DeployedPart<D>[] = [];
     const problems: string[] = [];
     let at = '';
-    let success: DeploymentRecord;
     try {
       for (const part of parts) {
         at = `${part.name}: `;
@@ -188,6 +231,55 @@ export class DeploymentService<D extends GroupDocument> {
         return await this.#fail(record, 'the group cannot run here', problems);
       at = '';
       const inProgress = await this.#inProgress(record);
+      if (application === undefined) return await this.#apply(inProgress, { ...change, problems });
+      await application.handOver();
+      return await this.#whenUpdated(inProgress, change);
+    } catch (error) {
+      return this.#fail(record, at + messageOf(error), []);
+    }
+  }
+
+  /** The parts follow, once the new version of the application runs; in most cases that is another process. */
+  async #whenUpdated(record: DeploymentRecord, change: Change<D>): Promise<DeploymentRecord> {
+    const outcome = await this.#outcome(record);
+    if (outcome === undefined) return record;
+    if (outcome.failure !== undefined) return this.#fail(record, outcome.failure, []);
+    return this.#apply(record, { ...change, problems: [] });
+  }
+
+  /** What a former process left: a deployment that waits for this version, or that this version was not fit for. */
+  async #goOn(awaited: Awaited<D>, parts: readonly DeployedPart<D>[]): Promise<void> {
+    const { record, next, previous, onTrial } = awaited;
+    if (!onTrial) {
+      await this.#whenUpdated(record, { next, previous, parts });
+      return;
+    }
+    const outcome = await this.#outcome(record);
+    if (outcome === undefined) return;
+    if (outcome.failure === undefined) this.#tell(await this.#switch(record, next, []));
+    else {
+      this.#current = previous;
+      await this.#fail(record, outcome.failure, await this.#restore(parts, previous));
+    }
+  }
+
+  #outcome({ application }: DeploymentRecord) {
+    const { application: updates, clock } = this.#options;
+    if (updates === undefined || application === undefined)
+      throw new DeploymentError('DEPLOYMENT_STOPPED', 'this instance takes no versions of the application');
+    return untilUpdated(updates, application.id, { clock, signal: this.#closing.signal });
+  }
+
+  async #apply(
+    record: DeploymentRecord,
+    change: Change<D> & { readonly problems: string[] },
+  ): Promise<DeploymentRecord> {
+    const { next, previous, parts, problems } = change;
+    const force = record.type === 'ForceResetDeployment';
+    const applied: DeployedPart<D>[] = [];
+    let at = '';
+    let success: DeploymentRecord;
+    try {
       for (const part of parts) {
         at = `${part.name}: `;
         applied.push(part);
@@ -195,7 +287,7 @@ export class DeploymentService<D extends GroupDocument> {
         await (force ? applying.catch((error) => void problems.push(at + messageOf(error))) : applying);
       }
       at = '';
-      success = await this.#switch(inProgress, next, problems);
+      success = await this.#switch(record, next, problems);
     } catch (error) {
       // told in the record, with what became of the way back; when the disk refuses that too, the caller is told
       return this.#fail(record, at + messageOf(error), await this.#restore(applied, previous));
@@ -278,6 +370,22 @@ export class DeploymentService<D extends GroupDocument> {
     await this.#history.progress(updated);
     this.#tell(updated);
     return updated;
+  }
+
+  /** One that was under way when the process ended has failed, unless it waits for another version of the application. */
+  async #left(id: string): Promise<Omit<Awaited<D>, 'previous'> | undefined> {
+    const record = this.#history.records.find((known) => known.id === id);
+    const next = record && (await this.#history.group(record.group));
+    const { application: updates } = this.#options;
+    if (record?.application === undefined || next === undefined || updates === undefined) {
+      await this.#bury(id);
+      return undefined;
+    }
+    const outcome = await updates.outcome(record.application.id);
+    if (outcome === undefined) return { record, next, onTrial: await updates.onTrial(record.application.id) };
+    if (outcome.failure !== undefined) await this.#fail(record, outcome.failure, []);
+    else this.#tell(await this.#switch(record, next, []));
+    return undefined;
   }
 
   async #bury(id: string): Promise<void> {
