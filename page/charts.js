@@ -17,6 +17,7 @@ export class Charts {
   #note = h('p', { class: 'soft' });
   #plots = new Map();
   #range = '1h';
+  #seen;
   #visible = false;
   #ready = false;
   #asking;
@@ -24,10 +25,10 @@ export class Charts {
 
   constructor(place) {
     this.#place = place;
-    new IntersectionObserver(([entry]) => {
-      this.#visible = entry.isIntersecting;
+    this.#seen = new IntersectionObserver((entries) => {
+      this.#visible = entries.at(-1).isIntersecting;
       this.#ask();
-    }).observe(place);
+    });
     setInterval(() => this.#ask(), EVERY_MS);
     new ResizeObserver(() => {
       for (const { plot, element } of this.#plots.values())
@@ -50,8 +51,12 @@ export class Charts {
       this.#body,
       this.#downloads,
     );
+    // asked anew: until the sections above are drawn, everything is in view
+    this.#seen.disconnect();
+    this.#visible = false;
     this.#ready = true;
     this.redraw();
+    this.#seen.observe(this.#place);
   }
 
   /** A batch was written. */

@@ -134,7 +134,6 @@ export class Flow {
 
   #node({ x, y, width, name, kind }) {
     const choose = () => this.#choose([name]);
-    const most = Math.floor((width - 14) / 7.3);
     const element = s(
       'g',
       {
@@ -142,7 +141,6 @@ export class Flow {
         role: 'button',
         tabindex: 0,
         'aria-pressed': 'false',
-        'aria-label': `${name}, ${kind}`,
         transform: `translate(${x} ${y})`,
         onclick: choose,
         onkeydown: (event) => {
@@ -151,10 +149,15 @@ export class Flow {
           choose();
         },
       },
-      s('title', {}, name),
       s('rect', { width, height: 38, rx: 9 }),
-      s('text', { x: 9, y: 16 }, cut(name, most)),
-      s('text', { class: 'kind', x: 9, y: 30 }, cut(kind, Math.floor((width - 14) / 5.4))),
+      // text that is cut to fit, and whole for whoever hears it
+      s(
+        'foreignObject',
+        { x: 9, y: 1, width: width - 14, height: 36 },
+        h('div', { title: name }, name),
+        ' ',
+        h('div', { class: 'kind' }, kind),
+      ),
       s('path', { class: 'cross', d: `M${width - 17} 14 l10 10 m0 -10 l-10 10` }),
     );
     this.#nodes.set(name, { element });
@@ -333,8 +336,4 @@ function pretty(payload = '') {
 
 function keyOf(a, b) {
   return a < b ? `${a}\n${b}` : `${b}\n${a}`;
-}
-
-function cut(text, most) {
-  return text.length > most ? `${text.slice(0, Math.max(1, most - 1))}…` : text;
 }

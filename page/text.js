@@ -118,6 +118,7 @@ const TEXTS = {
     connectedto: 'connected to {core}',
     connected: 'connected',
     notconnected: 'not connected',
+    gonesince: 'Gone since {time}: {cause}',
     all: 'all members',
     queued: '{n} messages wait',
     value: 'Value',
@@ -281,6 +282,7 @@ const TEXTS = {
     connectedto: '已连接到 {core}',
     connected: '已连接',
     notconnected: '未连接',
+    gonesince: '自 {time} 起断开：{cause}',
     all: '全部成员',
     queued: '{n} 条消息等待中',
     value: '值',
@@ -398,4 +400,10 @@ export function store(name, value) {
   } catch {
     // as above
   }
+}
+
+/** Texts that only one language has. */
+export function missing() {
+  const [en, zh] = [TEXTS.en, TEXTS.zh].map((texts) => Object.keys(texts));
+  return [...en.filter((key) => !zh.includes(key)), ...zh.filter((key) => !en.includes(key))];
 }

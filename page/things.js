@@ -37,13 +37,14 @@ export class Things {
   update(name) {
     const card = this.#cards.get(name);
     if (card === undefined) return;
-    const { status, shadows, connected } = this.#state;
+    const { status, shadows, connected, departures } = this.#state;
     const { role } = card.thing;
     const part = status.parts.find((each) => each.name === name && each.kind === role);
     const online = connected.includes(name) || part?.state === 'ok';
     const state = role === undefined ? (online ? 'online' : 'offline') : (part?.state ?? 'failed');
     const shown = state === 'degraded' && !online ? 'offline' : state;
-    const tone = { online: 'ok', offline: role === undefined ? 'absent' : 'failed' }[shown] ?? shown;
+    const gone = online ? undefined : departures[name];
+    const tone = { online: 'ok', offline: role === undefined && !gone ? 'absent' : 'failed' }[shown] ?? shown;
     const shadow = shadows[name];
     const language = document.documentElement.lang;
     show(card.state, `${shown}${language}`, () => h('span', { class: `pill ${tone}` }, t(shown)));
@@ -58,7 +59,10 @@ export class Things {
         ),
     );
     const fault = shadow?.reported?.error;
-    const cause = part?.cause ?? (fault?.message ? `${fault.code}: ${fault.message}` : '');
+    const cause =
+      part?.cause ??
+      (gone && t('gonesince', { time: clockTime(gone.at), cause: gone.cause })) ??
+      (fault?.message ? `${fault.code}: ${fault.message}` : '');
     if (card.cause.textContent !== cause) card.cause.textContent = cause;
     show(card.shadow, json([shadow ?? ownFigures(part), language]), () =>
       shadow ? shadowTable(name, shadow) : figures(name, part),

@@ -17,6 +17,8 @@ export class Tip {
     element.addEventListener('pointerenter', (event) => this.#show(element, words, event));
     element.addEventListener('pointerleave', (event) => event.pointerType !== 'touch' && this.#hide());
     element.addEventListener('click', (event) => event.detail > 0 && this.#show(element, words, event));
+    // to listen for the focus makes a drawing focusable in some browsers
+    if (!element.hasAttribute('tabindex')) return;
     element.addEventListener('focus', () => element.matches(':focus-visible') && this.#show(element, words));
     element.addEventListener('blur', () => this.#hide());
   }

@@ -8,7 +8,7 @@ import { showApp } from '../../test/browser/app.js';
 
 const PAGES = 20;
 const PER_SECOND = 100;
-const SECONDS = 8;
+const SECONDS = 6;
 const LIMIT = 0.1;
 
 async function main(): Promise<number> {

@@ -1,9 +1,9 @@
 import type { Timer } from '../../hal/index.js';
 import type { BrokerEvents } from '../core/broker/contract.js';
 import type { ShadowChange } from '../core/shadow/index.js';
-import type { BoardLineView, DashboardDeps, GreenView } from './contract.js';
+import type { BoardLineView, GreenView } from './contract.js';
 import type { LogLine } from './log-tail.js';
-import { lineView, monotonicMs, shadowView, slow, trimmed } from './snapshot.js';
+import { lineView, monotonicMs, type Sources, shadowView, slow, trimmed } from './snapshot.js';
 
 /** Least time in ms between two frames: fast enough for the eye, few enough for twenty pages. */
 const FRAME_MS = 60;
@@ -44,7 +44,7 @@ export class Feed {
   #statusText = '';
 
   constructor(
-    private readonly deps: DashboardDeps,
+    private readonly deps: Sources,
     private readonly emit: (event: string, data: string) => void,
   ) {}
 

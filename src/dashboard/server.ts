@@ -17,11 +17,12 @@ import type { PartStatus } from '../status.js';
 import { ACTIONS, wrong } from './actions.js';
 import { Assets } from './assets.js';
 import type { DashboardDeps, PageTls } from './contract.js';
+import { Departures } from './departures.js';
 import { DashboardError } from './errors.js';
 import { Feed } from './feed.js';
 import { Guard, type Refused, SESSION_COOKIE } from './guard.js';
 import { History, isRange, RANGES } from './history.js';
-import { snapshot } from './snapshot.js';
+import { type Sources, snapshot } from './snapshot.js';
 import { Streams } from './streams.js';
 import { carsTable, telemetryTable } from './tables.js';
 
@@ -47,7 +48,7 @@ const HEADERS = {
 /** Serves the live page: its files, one stream of events for each page, and what a page may ask for. */
 export class DashboardServer implements Service {
   readonly name = 'dashboard';
-  readonly #deps: DashboardDeps;
+  readonly #deps: Sources;
   readonly #assets = new Assets();
   readonly #streams: Streams;
   readonly #feed: Feed;
@@ -58,9 +59,9 @@ export class DashboardServer implements Service {
   #unrenew: (() => void) | undefined;
 
   constructor(deps: DashboardDeps) {
-    this.#deps = deps;
+    this.#deps = { ...deps, departures: new Departures(deps.core?.broker, deps.clock) };
     this.#streams = new Streams((on) => (on ? this.#feed.start() : this.#feed.stop()));
-    this.#feed = new Feed(deps, (event, data) => this.#streams.broadcast(event, data));
+    this.#feed = new Feed(this.#deps, (event, data) => this.#streams.broadcast(event, data));
     this.#history = new History(deps);
   }
 
@@ -92,6 +93,7 @@ export class DashboardServer implements Service {
       names: [...own, ...names],
       ...(clients && { clients }),
     });
+    this.#deps.departures.start();
     await this.#assets.load();
     const serve: RequestListener = (request, response) => void this.#serve(request, response);
     const server = tls ? this.#secure(tls, serve) : createServer(serve);
@@ -124,6 +126,7 @@ export class DashboardServer implements Service {
     const server = this.#server;
     this.#server = undefined;
     this.#unrenew?.();
+    this.#deps.departures.stop();
     this.#streams.close();
     this.#feed.stop();
     if (server === undefined) return;

@@ -2,6 +2,7 @@ import type { JsonObject } from '../../hal/index.js';
 import type { ShadowDocument } from '../core/shadow/index.js';
 import type { AppStatus } from '../status.js';
 import type { BoardLineView, DashboardDeps } from './contract.js';
+import type { Departures } from './departures.js';
 
 /** Rows of the statistics that a page gets; the download has all. */
 const CAR_ROWS = 100;
@@ -11,13 +12,18 @@ const CONNECTED = 1_000;
 const LISTED = 20;
 const TIMES_LIMIT = 200;
 
+/** What the application tells, and what is remembered here. */
+export interface Sources extends DashboardDeps {
+  readonly departures: Departures;
+}
+
 /** Whether pages may change things. */
 export function isWritable({ settings, board }: Pick<DashboardDeps, 'settings' | 'board'>): boolean {
   return settings.unlock || board()?.bench !== undefined;
 }
 
 /** Everything there is, for a page that has just come. */
-export async function snapshot(deps: DashboardDeps): Promise<object> {
+export async function snapshot(deps: Sources): Promise<object> {
   const { core, settings } = deps;
   const board = deps.board();
   const nowMs = monotonicMs(deps);
@@ -48,8 +54,9 @@ export async function snapshot(deps: DashboardDeps): Promise<object> {
 }
 
 /** What seldom changes. */
-export function slow({ core }: DashboardDeps): object {
+export function slow({ core, departures }: Sources): object {
   return {
+    departures: departures.list(),
     connected: (core?.broker.clients() ?? [])
       .filter(({ connected }) => connected)
       .slice(0, CONNECTED)
