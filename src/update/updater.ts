@@ -317,7 +317,7 @@ export class Updater {
       reason: messageOf(error),
     });
     await journal.end(record);
-    log.error({ update: state.id, err: error }, `update from ${state.file} failed: ${messageOf(error)}`);
+    log.error({ update: state.id }, `update from ${state.file} failed: ${messageOf(error)}`);
     return record;
   }
 
