@@ -157,7 +157,7 @@ class Application implements App {
       ]);
     }
     const { levels } = this.#deps;
-    if (levels) await this.#stack.start(new LogFollower({ levels, log, core: this.#core }), signal);
+    if (levels) await this.#stack.start(new LogFollower({ clock, levels, log, core: this.#core }), signal);
     await this.#stack.start(this.#makeControl(store, identity), signal);
     if (config.dashboard) {
       this.#dashboard = this.#makeDashboard(store, identity);

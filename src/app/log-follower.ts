@@ -1,21 +1,30 @@
 /** What the log tells of its own levels, and what is only told at debug. */
-import type { Log } from '../../hal/index.js';
+import type { Clock, Log } from '../../hal/index.js';
 import type { BrokerEvents } from '../core/broker/index.js';
 import type { Core } from '../core/core.js';
 import type { ShadowEvents } from '../core/shadow/index.js';
 import type { Service } from '../lifecycle.js';
-import type { LogLevels } from '../log/index.js';
+import { DebugBudget, type LogLevels } from '../log/index.js';
+
+export interface LogFollowerOptions {
+  readonly clock: Clock;
+  readonly levels: LogLevels;
+  readonly log: Log;
+  readonly core: Core | undefined;
+}
 
 /** Writes each change of a level, and messages and shadows while their parts are at debug: at rest it costs nothing. */
 export class LogFollower implements Service {
   readonly name = 'log';
+  readonly #clock: Clock;
   readonly #levels: LogLevels;
   readonly #log: Log;
   readonly #own: Log;
   readonly #core: Core | undefined;
   #tracing: readonly (() => void)[] = [];
 
-  constructor(options: { readonly levels: LogLevels; readonly log: Log; readonly core: Core | undefined }) {
+  constructor(options: LogFollowerOptions) {
+    this.#clock = options.clock;
     this.#levels = options.levels;
     this.#log = options.log;
     this.#own = options.log.child({ part: 'log' });
@@ -52,7 +61,7 @@ export class LogFollower implements Service {
 
   *#messages({ broker: { events } }: Core): Iterable<() => void> {
     if (!this.#shows('broker')) return;
-    const log = this.#log.child({ part: 'broker' });
+    const log = new DebugBudget(this.#clock, this.#log.child({ part: 'broker' }));
     const message = (...[{ from, topic, qos, payload, receivers }]: BrokerEvents['message']): void =>
       log.debug(
         { from, topic, qos, bytes: payload.length, receivers },
@@ -61,19 +70,25 @@ export class LogFollower implements Service {
     const dropped = (...[{ from, topic, cause }]: BrokerEvents['dropped']): void =>
       log.debug({ from, topic, cause }, `${topic} of ${from} went nowhere: ${cause}`);
     events.on('message', message).on('dropped', dropped);
-    yield () => void events.off('message', message).off('dropped', dropped);
+    yield () => {
+      events.off('message', message).off('dropped', dropped);
+      log.end();
+    };
   }
 
   *#shadows({ shadows: { events } }: Core): Iterable<() => void> {
     if (!this.#shows('shadows')) return;
-    const log = this.#log.child({ part: 'shadows' });
+    const log = new DebugBudget(this.#clock, this.#log.child({ part: 'shadows' }));
     const changed = (...[{ thing, shadow, version, by }]: ShadowEvents['changed']): void =>
       log.debug(
         { thing, shadow, version, by },
         `shadow ${shadow === undefined ? thing : `${thing}/${shadow}`} has version ${version}, by ${by}`,
       );
     events.on('changed', changed);
-    yield () => void events.off('changed', changed);
+    yield () => {
+      events.off('changed', changed);
+      log.end();
+    };
   }
 
   #shows(part: string): boolean {

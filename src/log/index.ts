@@ -4,6 +4,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Log } from '../../hal/index.js';
 import { type LogLevels, SEVERITY, type Threshold } from './levels.js';
 
+export { DEBUG_LINES_PER_SECOND, DebugBudget } from './budget.js';
 export { type LevelChange, type LevelsView, type LevelView, LOG_LEVELS, LogLevels } from './levels.js';
 export { LOG_PARTS } from './parts.js';
 

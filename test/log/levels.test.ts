@@ -2,7 +2,14 @@ import { open, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { VirtualClock } from '../../hal/index.js';
-import { createLog, isJournal, LOG_PARTS, LogLevels } from '../../src/log/index.js';
+import {
+  createLog,
+  DEBUG_LINES_PER_SECOND,
+  DebugBudget,
+  isJournal,
+  LOG_PARTS,
+  LogLevels,
+} from '../../src/log/index.js';
 
 async function log(parts: Record<string, 'debug' | 'warn'> = {}) {
   const clock = new VirtualClock();
@@ -104,6 +111,21 @@ describe('levels of the log', () => {
     levels.reset('shadows');
     await clock.advance(5);
     expect(told).toEqual(['broker', undefined, 'broker']);
+  });
+});
+
+describe('debug lines of what happens often', () => {
+  it('are so many a second; then those that were left out are counted', async () => {
+    const { clock, levels, root, take } = await log();
+    levels.set({ level: 'debug' });
+    const budget = new DebugBudget(clock, root);
+    for (let n = 0; n < 1_000; n++) budget.debug({}, `${n}`);
+    expect(take()).toHaveLength(DEBUG_LINES_PER_SECOND);
+    await clock.advance(1_000);
+    budget.debug({}, 'later');
+    expect(take()).toEqual(['- debug 800 more lines were left out', '- debug later']);
+    budget.end();
+    expect(take()).toEqual([]);
   });
 });
 
