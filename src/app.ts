@@ -10,6 +10,7 @@ import { ClientFunctions } from './app/client-functions.js';
 import { deviceCredentials, makeCloud } from './app/cloud.js';
 import { boardOf, dashboardDeps } from './app/dashboard.js';
 import { type Deployments, deployedParts, makeDeployments } from './app/deploy.js';
+import { functionLines } from './app/function-lines.js';
 import { type FunctionSources, functionDefinitions } from './app/functions.js';
 import { type GroupLists, groupDefinition, groupLists } from './app/group.js';
 import { type LinkSources, linkOf } from './app/links.js';
@@ -25,6 +26,7 @@ import type { Config, Endpoint } from './config/model.js';
 import { controlSocket } from './control/address.js';
 import { ControlServer } from './control/server.js';
 import { Core } from './core/core.js';
+import type { FunctionLines } from './core/functions/index.js';
 import { type Identity, openIdentity } from './core/identity/open.js';
 import { type BoardView, DashboardServer, LogTail } from './dashboard/index.js';
 import { type Service, ServiceStack } from './lifecycle.js';
@@ -135,9 +137,13 @@ class Application implements App {
     this.#group = group;
     const sources = this.#functionSources(store);
     // before the core, because lines are to be held at their safe value as early as can be
-    if (group.things.some(({ role }) => role !== undefined)) await this.#openGpio(signal);
+    const lines = functionLines({
+      gpio: () => this.#openGpio(signal),
+      log: log.child({ part: 'gpio' }),
+    });
+    if (usesGpio(group)) await this.#openGpio(signal);
     if (identity) {
-      this.#core = this.#makeCore({ store, identity, group, sources });
+      this.#core = this.#makeCore({ store, identity, group, sources, lines });
       await this.#stack.start(this.#core, signal);
     }
     const links = this.#linkSources(identity);
@@ -268,9 +274,10 @@ class Application implements App {
     identity: Identity;
     group: GroupLists;
     sources: FunctionSources & { local: LocalSink };
+    lines: FunctionLines;
   }): Core {
     const { config, clock, log, random } = this.#deps;
-    const { store, identity, group, sources } = parts;
+    const { store, identity, group, sources, lines } = parts;
     return new Core({
       config: config.core!,
       groupName: config.group.name,
@@ -279,6 +286,7 @@ class Application implements App {
       caFolder: this.#paths.ca,
       store,
       functions: functionDefinitions(group, sources),
+      lines,
       beforeFunctions: (core) => {
         const { cars, local } = sources;
         const credentials = deviceCredentials(config, identity);
@@ -409,6 +417,13 @@ class Application implements App {
       this.#deps.log.child({ part: 'control' }),
     );
   }
+}
+
+function usesGpio({ things, functions }: GroupLists): boolean {
+  return (
+    things.some(({ role }) => role !== undefined) ||
+    functions.some(({ resources }) => (resources?.lines ?? []).length > 0)
+  );
 }
 
 function gpioStatus({ driver, considered }: OpenedDriver): PartStatus {

@@ -10,6 +10,9 @@
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 export type JsonObject = { readonly [key: string]: Json };
 
+/** Logical level of a GPIO line. */
+export type LineValue = 'active' | 'inactive';
+
 /** A shadow document, as AWS IoT has it. */
 export interface Shadow {
   readonly state: {
@@ -55,6 +58,13 @@ export interface Abilities {
     shadow?: string,
   ): Promise<JsonObject>;
   deleteShadow(thing: string, shadow?: string): Promise<JsonObject>;
+  /**
+   * A GPIO line of `resources.lines`, by the name that stands there; taken as an input unless it was written. Rejects when
+   * it was not granted, or someone else holds it.
+   */
+  readLine(line: string): Promise<LineValue>;
+  /** Takes the line as an output. It becomes inactive when the function ends other than idle. */
+  writeLine(line: string, value: LineValue): Promise<void>;
 }
 
 /** Of one invocation. */

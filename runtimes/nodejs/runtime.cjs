@@ -57,7 +57,23 @@ const abilities = {
   updateShadow: async (thing, document, shadow) =>
     orThrow(await shadowRequest(thing, shadow, 'update', JSON.stringify(document))),
   deleteShadow: async (thing, shadow) => orThrow(await shadowRequest(thing, shadow, 'delete', '')),
+  readLine: (line) => lineRequest(line),
+  writeLine: async (line, value) => {
+    await lineRequest(line, value);
+  },
 };
+
+async function lineRequest(line, value) {
+  const url = `http://127.0.0.1:${process.env.GG_DAEMON_PORT}/greenlight/lines/${encodeURIComponent(line)}`;
+  const response = await fetch(url, {
+    method: value === undefined ? 'GET' : 'PUT',
+    headers: { Authorization: AUTH_TOKEN },
+    ...(value !== undefined && { body: JSON.stringify({ value }) }),
+  });
+  const body = await response.json();
+  if (!response.ok) throw Object.assign(new Error(body.message), { code: response.status });
+  return body.value;
+}
 
 function post(arn, custom, payload, type) {
   const context = Buffer.from(JSON.stringify({ custom })).toString('base64');

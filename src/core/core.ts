@@ -7,7 +7,7 @@ import type { PartStatus } from '../status.js';
 import type { Store } from '../store/contract.js';
 import { Broker, durableSessions } from './broker/index.js';
 import { AdvertisedAddresses, DiscoveryServer } from './discovery/index.js';
-import { type FunctionDefinition, FunctionManager } from './functions/index.js';
+import { type FunctionDefinition, type FunctionLines, FunctionManager } from './functions/index.js';
 import { Group, type GroupDefinition, GroupPolicy, SHADOW_SERVICE } from './group/index.js';
 import { authenticate, type GroupCa, ServerCertificate } from './identity/index.js';
 import type { Identity } from './identity/open.js';
@@ -26,6 +26,8 @@ export interface CoreOptions {
   readonly caFolder: string;
   readonly store: Store;
   readonly functions: readonly FunctionDefinition[];
+  /** GPIO lines that functions can be granted. */
+  readonly lines?: FunctionLines;
   /** Runs between the shadow service and the functions: what these rely on. Called once, at start. */
   readonly beforeFunctions?: (core: Core) => readonly Service[];
   /** Where multicast DNS is spoken; default: the interface of discovery, port 5353. Only when `discovery.mdns` is set. */
@@ -131,6 +133,7 @@ export class Core implements Service {
       clock,
       log: log.child({ part: 'functions' }),
       facts: { coreThingName: config.thingName, groupName: options.groupName, groupId: ca.groupId },
+      ...(options.lines && { lines: options.lines }),
     });
   }
 

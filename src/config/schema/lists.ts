@@ -117,7 +117,7 @@ export const OWN_FUNCTION: Readonly<Record<string, Schema>> = {
         type: 'array',
         maxItems: 20,
         items: { type: 'string', minLength: 1, maxLength: 64 },
-        description: 'GPIO lines, by name.',
+        description: 'GPIO lines that it reads and writes through the core, by name.',
       },
       devices: {
         type: 'array',
@@ -142,7 +142,7 @@ export const OWN_FUNCTION: Readonly<Record<string, Schema>> = {
     },
     additionalProperties: false,
     description:
-      'What of this machine it is meant to use. Checked before it starts; it finds it as JSON in GREENLIGHT_RESOURCES.',
+      'What of this machine it may use. Checked before it starts; it finds it as JSON in GREENLIGHT_RESOURCES. Devices and folders are kept to what is granted by `runAs` only.',
   },
   runAs: {
     type: 'object',

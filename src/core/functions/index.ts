@@ -11,6 +11,7 @@ export {
 } from './definition.js';
 export { FunctionError, type FunctionErrorCode } from './errors.js';
 export { FUNCTION_LIMITS, type FunctionLimits } from './limits.js';
+export type { FunctionLines } from './lines.js';
 export { type FunctionChange, FunctionManager, type FunctionManagerOptions } from './manager.js';
 export type { FunctionShadows } from './shadows.js';
 export type { ClientContext, WorkResult } from './work.js';

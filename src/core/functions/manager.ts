@@ -10,6 +10,7 @@ import { type FunctionDefinition, type FunctionRuntime, fingerprint } from './de
 import { FunctionError } from './errors.js';
 import { HostedFunction, type Staffing } from './hosted.js';
 import { FUNCTION_LIMITS, type FunctionLimits } from './limits.js';
+import { type FunctionLines, NO_LINES } from './lines.js';
 import type { CoreFacts } from './process/command.js';
 import { Guard } from './process/guard.js';
 import { codeDigest, runProblems } from './process/handler.js';
@@ -34,6 +35,8 @@ export interface FunctionManagerOptions {
   readonly limits?: Partial<FunctionLimits>;
   /** Commands that run the functions; default `python3`, and the Node that runs the core. */
   readonly interpreters?: Partial<Readonly<Record<FunctionRuntime, string>>>;
+  /** GPIO lines for functions that are granted some; absent: there are none. */
+  readonly lines?: FunctionLines;
   /** `watch`: memory is watched even where this process may make cgroups. */
   readonly memoryBy?: 'watch';
   /** AWS credentials in the form of the ECS credential endpoint, for a function. Absent: there are none. */
@@ -63,6 +66,7 @@ export class FunctionManager implements Service {
   readonly name = 'functions';
   readonly #options: FunctionManagerOptions;
   readonly #limits: FunctionLimits;
+  readonly #lines: FunctionLines;
   readonly #slots: Slots;
   readonly #guard: Guard;
   readonly #memory: MemoryLimits;
@@ -77,6 +81,7 @@ export class FunctionManager implements Service {
   constructor(options: FunctionManagerOptions) {
     this.#options = options;
     this.#limits = { ...FUNCTION_LIMITS, ...options.limits };
+    this.#lines = options.lines ?? NO_LINES;
     this.#slots = new Slots(this.#limits);
     this.#guard = new Guard(options.log);
     this.#memory = new MemoryLimits({
@@ -129,7 +134,10 @@ export class FunctionManager implements Service {
     const problems: string[] = [];
     for (const { name, runs } of functions) {
       if (runs.kind === 'builtin') continue;
-      const found = await runProblems(runs, this.#interpreter(runs.runtime));
+      const found = [
+        ...(await runProblems(runs, this.#interpreter(runs.runtime))),
+        ...(await this.#lines.problems(runs.resources?.lines ?? [])),
+      ];
       problems.push(...found.map((problem) => `function ${name}: ${problem}`));
     }
     return problems;
@@ -262,8 +270,10 @@ export class FunctionManager implements Service {
       guard: this.#guard,
       memory: this.#memory,
       lines: parts.lines,
+      gpio: this.#lines,
+      log: parts.log,
       clock,
-      admit: (token, worker) => this.#admit(token, { name, worker, lines: parts.lines }),
+      admit: (token, worker) => this.#admit(token, { definition, worker, lines: parts.lines }),
       onOpen: (digest) => {
         const entry = this.#entries.get(name);
         if (entry) entry.digest = digest;
@@ -273,12 +283,14 @@ export class FunctionManager implements Service {
 
   #admit(
     token: string,
-    { name, worker, lines }: { name: string; worker: ProcessWorker; lines: LineLog },
+    of: { readonly definition: FunctionDefinition; readonly worker: ProcessWorker; readonly lines: LineLog },
   ): () => void {
+    const { name, runs } = of.definition;
+    const granted = (runs.kind === 'process' && runs.resources?.lines) || [];
     const log = (line: string): void => {
-      for (const part of line.split('\n')) lines.write(part, 'info');
+      for (const part of line.split('\n')) of.lines.write(part, 'info');
     };
-    this.#callers.set(token, { name, worker, results: new Map(), log });
+    this.#callers.set(token, { name, worker: of.worker, lines: granted, results: new Map(), log });
     return () => this.#callers.delete(token);
   }
 
@@ -300,6 +312,7 @@ export class FunctionManager implements Service {
   #calls(): ApiCalls {
     const { shadows, clock, credentials } = this.#options;
     return {
+      lines: this.#lines,
       caller: (token) => this.#callers.get(token),
       publish: async (from, topic, payload) => {
         await this.#entries.get(from)?.port.publish({ topic, payload, qos: 1 });

@@ -1,4 +1,4 @@
-import { chmod, cp, stat } from 'node:fs/promises';
+import { chmod, chown, cp, mkdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { packageFolder } from '../../../src/package.js';
@@ -31,12 +31,57 @@ describe('users and resources of functions', () => {
     if (closed !== undefined)
       return context.skip(`other users may not enter ${closed}, where this checkout is`);
     expect(await who({ runAs: NOBODY })).toMatchObject({ uid: 65_534, gid: 65_534 });
-    const { gid } = await stat('/dev/null');
-    expect(await who({ runAs: NOBODY, resources: { devices: ['/dev/null'] } })).toMatchObject({
-      uid: 65_534,
-      gid: 65_534,
-      groups: expect.arrayContaining([gid]),
+    const folder = await temporaryFolder();
+    await chmod(folder, 0o755);
+    const device = join(folder, 'device');
+    await writeFile(device, '', { mode: 0o660 });
+    await chown(device, 0, 4_321);
+    const { groups, ...user } = await who({
+      runAs: NOBODY,
+      resources: { devices: [device, '/dev/null'] },
     });
+    expect(user).toMatchObject({ uid: 65_534, gid: 65_534 });
+    // what root's group owns is no reason to be in it
+    expect(groups).toEqual(expect.arrayContaining([4_321]));
+    expect(groups).not.toContain(0);
+  });
+
+  it.skipIf(!ROOT)('are told which resource their user may not use', async () => {
+    const folder = await temporaryFolder();
+    await chmod(folder, 0o755);
+    const own = join(folder, 'own');
+    await mkdir(own);
+    await chown(own, NOBODY.uid, NOBODY.gid);
+    const { status } = await rig([
+      node({
+        runAs: NOBODY,
+        resources: {
+          devices: ['/dev/null', '/dev/kmsg'],
+          folders: [
+            { path: folder, access: 'ro' },
+            { path: folder, access: 'rw' },
+            { path: own, access: 'rw' },
+          ],
+        },
+      }),
+    ]);
+    const { cause = '' } = status('Probe');
+    expect(cause).toContain(`user 65534 may not read and write its folder ${folder}`);
+    expect(cause).not.toContain(own);
+    expect(cause).not.toContain(`may not read its folder`);
+    expect(cause).not.toContain('/dev/null');
+  });
+
+  it('without a user of their own can reach more than they were granted, which is told', async () => {
+    const { lines, status } = await rig([node({ resources: { devices: ['/dev/null'] } })]);
+    expect(status('Probe').figures).toMatchObject({ confined: false });
+    expect(lines).toContainEqual({
+      level: 'warn',
+      text: "Probe can reach more than the devices and folders that it was granted: it runs as the core's user; give it runAs",
+      function: 'Probe',
+    });
+    const plain = await rig([node()]);
+    expect(plain.status('Probe').figures).not.toHaveProperty('confined');
   });
 
   it.skipIf(!ROOT)('are told which folder keeps their user out', async () => {
@@ -54,7 +99,6 @@ describe('users and resources of functions', () => {
 
   it('are told their resources, and refused what is not there', async () => {
     const resources = {
-      lines: ['GPIO17'],
       devices: ['/dev/null'],
       folders: [{ path: '/tmp', access: 'rw' as const }],
     };

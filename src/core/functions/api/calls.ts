@@ -1,5 +1,6 @@
 /** What the local HTTP API needs of the functions. */
 import type { JsonValue } from '../../../../hal/index.js';
+import type { FunctionLines } from '../lines.js';
 import type { ProcessWorker } from '../process/worker.js';
 import type { ClientContext, WorkResult } from '../work.js';
 
@@ -7,6 +8,8 @@ export interface Caller {
   /** The function's name. */
   readonly name: string;
   readonly worker: ProcessWorker;
+  /** GPIO lines that the function was granted. */
+  readonly lines: readonly string[];
   /** Results that were asked for and not fetched, by invocation id. They go with the process. */
   readonly results: Map<string, Promise<WorkResult>>;
   log(line: string): void;
@@ -21,6 +24,7 @@ export interface WorkerHealth {
 }
 
 export interface ApiCalls {
+  readonly lines: Pick<FunctionLines, 'read' | 'write'>;
   caller(token: string): Caller | undefined;
   /** The subscription table decides who gets it. */
   publish(from: string, topic: string, payload: Buffer): Promise<void>;

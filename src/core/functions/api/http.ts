@@ -1,5 +1,6 @@
 /** The little of HTTP that the functions' API needs. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { JsonValue } from '../../../../hal/index.js';
 
 /** An answer that is no success; the body says why. */
 export class Refused extends Error {
@@ -21,6 +22,16 @@ export async function readBody(request: IncomingMessage, limit: number): Promise
     chunks.push(chunk);
   }
   return Buffer.concat(chunks, size);
+}
+
+/** @throws {Refused} 400 */
+export function readJson(body: Buffer): JsonValue {
+  try {
+    return JSON.parse(body.toString('utf8')) as JsonValue;
+  } catch {
+    // whoever sent it is told
+    throw new Refused(400, 'the body, or the client context, is not JSON');
+  }
 }
 
 /** The first value of a header, or the empty text. */

@@ -1,6 +1,6 @@
 /**
  * The local HTTP API of a Greengrass V1 core (`/2016-11-01`), by which functions get work, give results, publish, use
- * shadows and invoke each other. On loopback only; each process has a token of its own.
+ * shadows and invoke each other; and beside it the GPIO lines (`lines.ts`). On loopback only; each process has a token of its own.
  */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -13,7 +13,8 @@ import type { FunctionLimits } from '../limits.js';
 import type { Poll } from '../process/worker.js';
 import { type ClientContext, failed, type WorkResult } from '../work.js';
 import type { ApiCalls, Caller } from './calls.js';
-import { answer, answerJson, header, Refused, readBody } from './http.js';
+import { answer, answerJson, header, Refused, readBody, readJson } from './http.js';
+import { LINES, serveLine } from './lines.js';
 
 const BASE = '/2016-11-01';
 const HOST = '127.0.0.1';
@@ -96,12 +97,14 @@ export class FunctionApi {
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? '/', 'http://localhost');
+    if (pathname.startsWith(LINES)) {
+      const line = decode(pathname.slice(LINES.length));
+      return serveLine(request, response, { calls: this.options.calls, caller: this.#caller(request), line });
+    }
     if (!pathname.startsWith(`${BASE}/`)) throw new Refused(404, 'not found');
     const path = decode(pathname.slice(BASE.length + 1));
     if (path === 'health/workers') return this.#health(request, response);
-    const caller = this.options.calls.caller(header(request, 'authorization'));
-    if (caller === undefined)
-      throw new Refused(401, 'the Authorization header holds no token of a running function');
+    const caller = this.#caller(request);
     if (path.startsWith('functions/')) return this.#functions(request, response, caller, path.slice(10));
     if (path === 'cloudwatch/logs/' || path === 'cloudwatch/logs')
       return this.#logs(request, response, caller);
@@ -111,6 +114,13 @@ export class FunctionApi {
       return answerJson(response, 200, credentials);
     }
     throw new Refused(404, 'not found');
+  }
+
+  #caller(request: IncomingMessage): Caller {
+    const caller = this.options.calls.caller(header(request, 'authorization'));
+    if (caller === undefined)
+      throw new Refused(401, 'the Authorization header holds no token of a running function');
+    return caller;
   }
 
   async #functions(
@@ -182,7 +192,7 @@ export class FunctionApi {
   }
 
   async #logs(request: IncomingMessage, response: ServerResponse, caller: Caller): Promise<void> {
-    const body = json(await readBody(request, this.options.limits.bodyBytes));
+    const body = readJson(await readBody(request, this.options.limits.bodyBytes));
     const events = isJsonObject(body) && Array.isArray(body.logEvents) ? body.logEvents : [];
     for (const event of events.slice(0, LOG_EVENTS) as JsonValue[]) {
       if (isJsonObject(event) && typeof event.message === 'string') caller.log(event.message);
@@ -194,7 +204,7 @@ export class FunctionApi {
   async #health(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { calls } = this.options;
     if (request.method === 'GET') return answerJson(response, 200, calls.health() ?? []);
-    const body = json(await readBody(request, this.options.limits.bodyBytes));
+    const body = readJson(await readBody(request, this.options.limits.bodyBytes));
     const arns = isJsonObject(body) ? body.FuncArns : undefined;
     if (!Array.isArray(arns) || !arns.every((arn) => typeof arn === 'string')) {
       throw new Refused(400, 'Invalid request');
@@ -250,7 +260,7 @@ async function getResult(request: IncomingMessage, response: ServerResponse, cal
 }
 
 function initialized(response: ServerResponse, caller: Caller, body: Buffer): void {
-  const told = json(body);
+  const told = readJson(body);
   if (!isJsonObject(told) || typeof told.Success !== 'boolean') throw new Refused(400, 'Invalid request');
   caller.worker.initialized(told.Success, String(told.Response ?? ''));
   answerJson(response, 200, {});
@@ -269,7 +279,7 @@ function errorMessage(body: Buffer): string {
 
 function clientContext(encoded: string): ClientContext {
   if (encoded === '') return {};
-  const context = json(Buffer.from(encoded, 'base64'));
+  const context = readJson(Buffer.from(encoded, 'base64'));
   if (!isJsonObject(context)) throw new Refused(400, `${CONTEXT} is no base64 of a JSON object`);
   const { custom, ...rest } = context;
   return { ...rest, ...(custom !== undefined && isJsonObject(custom) && { custom }) };
@@ -280,16 +290,6 @@ function subjectOf({ custom }: ClientContext): string {
   if (typeof subject !== 'string' || subject === '')
     throw new Refused(400, 'the client context has no subject');
   return subject;
-}
-
-/** @throws {Refused} 400 */
-function json(body: Buffer): JsonValue {
-  try {
-    return JSON.parse(body.toString('utf8')) as JsonValue;
-  } catch {
-    // whoever sent it is told
-    throw new Refused(400, 'the body, or the client context, is not JSON');
-  }
 }
 
 function decode(path: string): string {

@@ -4,7 +4,7 @@ import { delimiter, join } from 'node:path';
 import { packageFolder } from '../../../package.js';
 import { functionArn, ROUTER_ARN, SECRETS_ARN, SHADOW_ARN } from '../arn.js';
 import type { FunctionDefinition, FunctionRuntime, ProcessRun } from '../definition.js';
-import { handlerParts } from './handler.js';
+import { handlerParts, ROOT_GROUP } from './handler.js';
 
 export interface CoreFacts {
   readonly coreThingName: string;
@@ -113,5 +113,5 @@ function environment(options: CommandOptions, folder: string): Record<string, st
 async function deviceGroups(devices: readonly string[]): Promise<readonly number[]> {
   const groups = new Set<number>();
   for (const device of devices) groups.add((await stat(device)).gid);
-  return [...groups];
+  return [...groups].filter((gid) => gid !== ROOT_GROUP);
 }

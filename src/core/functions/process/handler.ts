@@ -1,4 +1,5 @@
 /** `path/module.function`: which file that is, and whether it can run here. */
+import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
@@ -13,6 +14,9 @@ export interface HandlerParts {
   readonly module: string;
   readonly fn: string;
 }
+
+/** What root's group may, no function gets by way of a device. */
+export const ROOT_GROUP = 0;
 
 export function handlerParts(handler: string): HandlerParts {
   const name = basename(handler);
@@ -70,21 +74,47 @@ export async function runProblems(run: ProcessRun, interpreter: string): Promise
       );
     }
   }
-  const { devices = [], folders = [] } = run.resources ?? {};
+  problems.push(...(await resourceProblems(run)));
+  return problems;
+}
+
+async function resourceProblems({ resources, runAs }: ProcessRun): Promise<readonly string[]> {
+  const { devices = [], folders = [] } = resources ?? {};
+  const problems: string[] = [];
+  const user = runAs && process.getuid?.() === 0 ? runAs : undefined;
   for (const device of devices) {
     if (!(await can(device, constants.F_OK))) problems.push(`its device ${device} is not there`);
+    else if (user !== undefined && !(await userMay(user, device, 'ro')))
+      problems.push(`user ${user.uid} may not read its device ${device}, nor may the group that owns it`);
   }
   for (const { path, access: mode } of folders) {
-    // with another user, what counts is what that user may: seen when it tries
-    const wanted = run.runAs
-      ? constants.F_OK
-      : mode === 'rw'
-        ? constants.R_OK | constants.W_OK
-        : constants.R_OK;
-    if (!(await can(path, wanted)))
+    const there = await can(path, constants.F_OK);
+    const wanted = mode === 'rw' ? constants.R_OK | constants.W_OK : constants.R_OK;
+    if (!there || (user === undefined && !(await can(path, wanted))))
       problems.push(`its folder ${path} is not there, or not ${mode} for this user`);
+    else if (user !== undefined && !(await userMay(user, path, mode)))
+      problems.push(
+        `user ${user.uid} may not ${mode === 'rw' ? 'read and write' : 'read'} its folder ${path}`,
+      );
   }
   return problems;
+}
+
+/** As the kernel sees it, access lists and all: asked by a process of that user, in the group that owns the device. */
+async function userMay(
+  { uid, gid }: { uid: number; gid: number },
+  path: string,
+  mode: 'ro' | 'rw',
+): Promise<boolean> {
+  const found = await stat(path);
+  const joins = !found.isDirectory() && found.gid !== ROOT_GROUP;
+  const groups = joins ? `--groups=${found.gid}` : '--clear-groups';
+  const test = mode === 'rw' ? ['-r', path, '-a', '-w', path] : ['-r', path];
+  return new Promise((resolve) => {
+    execFile('setpriv', [`--reuid=${uid}`, `--regid=${gid}`, groups, 'test', ...test], (error) =>
+      resolve(error === null),
+    );
+  });
 }
 
 /** The folder on the way to `path`, itself included, that a user may not enter; undefined when none keeps it out. */
