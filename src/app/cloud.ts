@@ -93,10 +93,11 @@ function once<T>(make: () => Promise<() => Promise<T>>): () => Promise<T> {
 }
 
 function awsIot(iot: IotConfig, core: Core, sources: CloudSources): Iot {
-  const { endpoint, port, transport, batchTopic, shadows, everyMs } = iot;
+  const { endpoint, port, transport, batchTopic, shadows, everyMs, sessionExpiryMs } = iot;
   return {
     endpoint,
     port,
+    sessionExpiryMs,
     ...(iot.ca !== undefined && { ca: () => readPem(iot.ca!) }),
     credentials: sources.credentials,
     connect: connectorOf(transport),

@@ -4,7 +4,7 @@ import type { Service } from '../lifecycle.js';
 import type { PartStatus } from '../status.js';
 import { awsIotCore } from '../things/aws-locate.js';
 import type { Connector, Credentials } from '../things/connection.js';
-import { Link } from '../things/link.js';
+import { Link, type LinkSession } from '../things/link.js';
 
 export interface AwsIotOptions {
   /** Host of the account's data endpoint: `<id>-ats.iot.<region>.amazonaws.com`. */
@@ -21,6 +21,8 @@ export interface AwsIotOptions {
   readonly log: Log;
   readonly random: () => number;
   readonly backoff?: BackoffLimits;
+  /** Absent: what AWS IoT would send while there is no connection is lost. */
+  readonly session?: LinkSession;
 }
 
 const BACKOFF: BackoffLimits = { firstMs: 1_000, maxMs: 120_000 };
@@ -44,6 +46,7 @@ export class AwsIot implements Service {
       log,
       random,
       backoff: options.backoff ?? BACKOFF,
+      ...(options.session && { session: options.session }),
     });
   }
 
@@ -57,13 +60,13 @@ export class AwsIot implements Service {
   }
 
   part(): PartStatus {
-    const { connected, cause, connects, since } = this.link.status();
+    const { connected, cause, connects, resumed, since } = this.link.status();
     return {
       name: this.name,
       kind: 'cloud',
       state: connected ? 'ok' : 'degraded',
       ...(!connected && { cause: cause ?? `not connected to ${this.options.endpoint}` }),
-      figures: { connected, connects, since: new Date(since).toISOString() },
+      figures: { connected, connects, resumed, since: new Date(since).toISOString() },
     };
   }
 }

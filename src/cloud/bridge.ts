@@ -28,7 +28,8 @@ const MESSAGE_LIMIT = 128 * 1024;
 
 /**
  * Carries messages between the site and AWS IoT as the subscription table says. Up: through the spool, at QoS 1, one after
- * the other, so the order is kept. Down: what comes while connected is published under the port's name at QoS 1.
+ * the other, so the order is kept. Down: what comes, also what the session kept meanwhile, is published under the port's
+ * name at QoS 1.
  */
 export class Bridge implements Service {
   readonly name = 'bridge';

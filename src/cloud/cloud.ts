@@ -8,6 +8,7 @@ import { allSinks } from './all-sinks.js';
 import { AwsIot, type AwsIotOptions } from './aws-iot.js';
 import { Bridge } from './bridge.js';
 import { DynamoDbSink, type DynamoDbSinkOptions } from './dynamodb-sink.js';
+import { keptSession } from './session.js';
 import { ShadowSync, type ShadowSyncOptions } from './shadow-sync/index.js';
 import type { SpoolLimits } from './spool/index.js';
 import type { SpooledSinkOptions } from './spooled-sink.js';
@@ -23,7 +24,9 @@ export interface CloudOptions {
   /** Keeps the rows on this machine in any case. */
   readonly local: BatchSink;
   readonly dynamodb?: Omit<DynamoDbSinkOptions, Common>;
-  readonly iot?: Omit<AwsIotOptions, 'clock' | 'log' | 'random'> & {
+  readonly iot?: Omit<AwsIotOptions, 'clock' | 'log' | 'random' | 'session'> & {
+    /** For how long AWS IoT keeps the session after a connection; absent: not. */
+    readonly sessionExpiryMs?: number;
     /** Named `cloud`, of the message manager. */
     readonly broker: BrokerPort;
     /** Subjects of the rows with target `cloud`, and of those with source `cloud`. */
@@ -64,8 +67,12 @@ export class Cloud implements Service {
       this.#services.push(sink);
     }
     if (iot) {
-      const { broker, up, down, batchTopic, shadows, ...to } = iot;
-      const connection = new AwsIot({ ...to, ...common('aws-iot') });
+      const { broker, up, down, batchTopic, shadows, sessionExpiryMs, ...to } = iot;
+      const session =
+        sessionExpiryMs === undefined
+          ? undefined
+          : keptSession(store.section('session'), iot.endpoint, sessionExpiryMs);
+      const connection = new AwsIot({ ...to, ...common('aws-iot'), ...(session && { session }) });
       const { link } = connection;
       if (batchTopic !== undefined) {
         const sink = new TopicSink({

@@ -67,9 +67,10 @@ function connectConfig(connect: ConnectConfig, besideFile: BesideFile): ConnectC
 
 /** The section as a file has it: durations are text, what may be left out is. */
 interface CloudDraft extends Omit<CloudConfig, 'iot' | 'spool'> {
-  readonly iot?: Omit<IotConfig, 'shadows' | 'everyMs'> & {
+  readonly iot?: Omit<IotConfig, 'shadows' | 'everyMs' | 'sessionExpiryMs'> & {
     readonly shadows?: readonly (Omit<SyncedShadowConfig, 'direction'> & Partial<SyncedShadowConfig>)[];
     readonly every?: string;
+    readonly sessionExpiry: string;
   };
   readonly spool: { readonly maxBytes: number; readonly maxAge: string };
 }
@@ -91,11 +92,12 @@ function dynamoDbConfig(
 }
 
 function iotConfig(iot: NonNullable<CloudDraft['iot']>, besideFile: BesideFile): IotConfig {
-  const { shadows = [], every, ...rest } = iot;
+  const { shadows = [], every, sessionExpiry, ...rest } = iot;
   return {
     ...withPaths(rest, ['certificate', 'privateKey', 'ca'], besideFile),
     shadows: shadows.map((shadow) => ({ direction: 'both', ...shadow })),
     ...(every !== undefined && { everyMs: parseDuration(every)! }),
+    sessionExpiryMs: parseDuration(sessionExpiry)!,
   };
 }
 

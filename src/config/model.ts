@@ -157,6 +157,8 @@ export interface IotConfig {
   readonly shadows: readonly SyncedShadowConfig[];
   /** Absent: as changes happen. */
   readonly everyMs?: number;
+  /** For how long AWS IoT keeps the session after a connection. */
+  readonly sessionExpiryMs: number;
 }
 
 export interface SyncedShadowConfig {

@@ -21,7 +21,7 @@ const NEVER_AGAIN_MS = 3_600_000;
 /** MQTT 5 reason codes from here on are failures [MQTT5 2.4]. */
 const FAILURE = 0x80;
 
-/** Connects by AWS's own SDK: MQTT 5 over mutual TLS, QoS 1, clean session. Rejects with THING_CONNECT. */
+/** Connects by AWS's own SDK: MQTT 5 over mutual TLS, QoS 1. Rejects with THING_CONNECT. */
 export async function connectAwsSdk(request: ConnectRequest): Promise<Connection> {
   const sdk = await load();
   const { address, credentials, signal } = request;
@@ -38,6 +38,11 @@ export async function connectAwsSdk(request: ConnectRequest): Promise<Connection
   const end = endOf(client);
   // an 'error' without a listener would end the process
   client.on('error', () => {});
+  // at once: what a session kept comes right behind the CONNACK
+  client.on('messageReceived', ({ message }) => {
+    const { payload } = message;
+    request.onMessage(message.topicName, payload === undefined ? Buffer.alloc(0) : bytesOf(payload));
+  });
   return new Promise((resolve, reject) => {
     let settled = false;
     const fail = (cause: string): void => {
@@ -58,18 +63,18 @@ export async function connectAwsSdk(request: ConnectRequest): Promise<Connection
     client.on('connectionFailure', ({ error, connack }) =>
       fail(connack ? `it answered ${sdk.mqtt5.ConnectReasonCode[connack.reasonCode]}` : error.toString()),
     );
-    client.on('connectionSuccess', () => {
+    client.on('connectionSuccess', ({ connack }) => {
       if (settled) return;
       settled = true;
       clearTimeout(timer);
       signal.removeEventListener('abort', onAbort);
-      resolve(liveConnection(client, request, end));
+      resolve(liveConnection(client, request, { end, sessionPresent: connack.sessionPresent }));
     });
     client.start();
   });
 }
 
-function configFor(sdk: Sdk, { address, credentials }: ConnectRequest): mqtt5.Mqtt5ClientConfig {
+function configFor(sdk: Sdk, { address, credentials, session }: ConnectRequest): mqtt5.Mqtt5ClientConfig {
   const builder: iot.AwsIotMqtt5ClientConfigBuilder =
     sdk.iot.AwsIotMqtt5ClientConfigBuilder.newDirectMqttBuilderWithMtlsFromMemory(
       address.host,
@@ -79,14 +84,19 @@ function configFor(sdk: Sdk, { address, credentials }: ConnectRequest): mqtt5.Mq
   const { IPV4, IPV6 } = sdk.io.SocketDomain;
   const domain = isIP(address.host) === 6 ? IPV6 : IPV4;
   if (address.ca !== '') builder.withCertificateAuthority(address.ca);
+  const { Clean, RejoinAlways } = sdk.mqtt5.ClientSessionBehavior;
   const { AwsIotCoreDefaults, None } = sdk.mqtt5.ClientExtendedValidationAndFlowControl;
   return (
     builder
       // it slows messages and acknowledgements down to 100 a second, the cloud's limit; a core of one's own has none
       .withExtendedValidationAndFlowControlOptions(address.awsIot === true ? AwsIotCoreDefaults : None)
       .withPort(address.port)
-      .withConnectProperties({ clientId: credentials.thing, keepAliveIntervalSeconds: KEEPALIVE_S })
-      .withSessionBehavior(sdk.mqtt5.ClientSessionBehavior.Clean)
+      .withConnectProperties({
+        clientId: credentials.thing,
+        keepAliveIntervalSeconds: KEEPALIVE_S,
+        ...(session && { sessionExpiryIntervalSeconds: session.expirySeconds }),
+      })
+      .withSessionBehavior(session?.clean === false ? RejoinAlways : Clean)
       .withOfflineQueueBehavior(sdk.mqtt5.ClientOperationQueueBehavior.FailAllOnDisconnect)
       .withMinReconnectDelayMs(NEVER_AGAIN_MS)
       .withMaxReconnectDelayMs(NEVER_AGAIN_MS)
@@ -101,16 +111,12 @@ function configFor(sdk: Sdk, { address, credentials }: ConnectRequest): mqtt5.Mq
 function liveConnection(
   client: mqtt5.Mqtt5Client,
   request: ConnectRequest,
-  end: () => Promise<void>,
+  { end, sessionPresent }: { end: () => Promise<void>; sessionPresent: boolean },
 ): Connection {
   const { thing } = request.credentials;
   let closed = false;
   /** What is under way: the client forgets it without an answer when it is stopped. */
   const waiting = new Set<() => void>();
-  client.on('messageReceived', ({ message }) => {
-    const { payload } = message;
-    request.onMessage(message.topicName, payload === undefined ? Buffer.alloc(0) : bytesOf(payload));
-  });
   const gone = (cause: string): void => {
     if (closed) return;
     closed = true;
@@ -151,6 +157,7 @@ function liveConnection(
     throw new ThingError('THING_REJECTED', `${thing}: ${what} failed: ${why}`);
   };
   return {
+    sessionPresent,
     async subscribe(filters) {
       if (filters.length === 0) return;
       const what = `subscribing to ${filters.join(', ')}`;

@@ -1,4 +1,4 @@
-/** The port through which a thing speaks MQTT. Its implementations: mqtt.ts. */
+/** The port through which a thing speaks MQTT. Its implementations: mqtt.ts, aws-sdk.ts. */
 import type { JsonValue } from '../../hal/index.js';
 
 /** Where a core listens, and whom to trust there. */
@@ -19,10 +19,20 @@ export interface Credentials {
   readonly privateKey: string;
 }
 
+/** What the server is to keep of the client when its connection is gone [MQTT5 3.1.2.11.2]. */
+export interface SessionRequest {
+  /** Whole seconds, 1 or more; the server may keep it for less. */
+  readonly expirySeconds: number;
+  /** Begins a new one, whatever is kept. */
+  readonly clean: boolean;
+}
+
 export interface ConnectRequest {
   readonly address: CoreAddress;
   readonly credentials: Credentials;
-  /** Every message that arrives, in order. */
+  /** Absent: a clean session, which ends with the connection. */
+  readonly session?: SessionRequest;
+  /** Every message that arrives, in order; of a session that goes on, also before the connection is returned. */
   readonly onMessage: (topic: string, payload: Buffer) => void;
   /** Called once when the connection is gone, whoever ended it. */
   readonly onClose: (cause: string) => void;
@@ -32,6 +42,8 @@ export interface ConnectRequest {
 
 /** One live connection. After `onClose` every call rejects with THING_OFFLINE. */
 export interface Connection {
+  /** The server goes on with the session of an earlier connection: its subscriptions are there, and what came meanwhile. */
+  readonly sessionPresent: boolean;
   /** Resolves when all filters are acknowledged; rejects with THING_REJECTED when one was refused. */
   subscribe(filters: readonly string[]): Promise<void>;
   unsubscribe(filters: readonly string[]): Promise<void>;

@@ -2,7 +2,7 @@ import { type Clock, type Log, messageOf } from '../../hal/index.js';
 import { Backoff, type BackoffLimits } from '../backoff.js';
 import type { Service } from '../lifecycle.js';
 import { matches } from '../topic-filter.js';
-import type { Connection, Connector, CoreAddress, Credentials } from './connection.js';
+import type { Connection, Connector, CoreAddress, Credentials, SessionRequest } from './connection.js';
 import { ThingError } from './errors.js';
 
 /** Finds cores. Each call gives the addresses in the order in which they are to be tried; rejects with THING_DISCOVERY. */
@@ -16,6 +16,17 @@ export interface LinkOptions {
   readonly log: Log;
   readonly random: () => number;
   readonly backoff?: BackoffLimits;
+  /** Absent: each connection begins anew, and what is published meanwhile is not heard. */
+  readonly session?: LinkSession;
+}
+
+/** A session that the server keeps between connections, and what is subscribed in it. */
+export interface LinkSession {
+  /** Whole seconds, 1 or more. */
+  readonly expirySeconds: number;
+  /** The filters that were saved last; undefined: nothing is known of a session. */
+  load(): Promise<readonly string[] | undefined>;
+  save(filters: readonly string[]): Promise<void>;
 }
 
 export type MessageListener = (topic: string, payload: Buffer) => void;
@@ -29,6 +40,8 @@ export interface LinkStatus {
   /** Why it is not connected. */
   readonly cause: string | undefined;
   readonly connects: number;
+  /** The server went on with the session when this connection was made. */
+  readonly resumed: boolean;
   readonly queued: number;
   readonly dropped: number;
 }
@@ -57,8 +70,11 @@ export class Link implements Service {
     since: 0,
     cause: 'not started',
     connects: 0,
+    resumed: false,
   };
   #dropped = 0;
+  /** What the session has subscribed, and perhaps more; undefined: not known. */
+  #held: ReadonlySet<string> | undefined;
 
   constructor(private readonly options: LinkOptions) {}
 
@@ -82,9 +98,11 @@ export class Link implements Service {
     if (listeners === undefined) {
       listeners = new Set();
       this.#listeners.set(filter, listeners);
-      this.#connection
-        ?.subscribe([filter])
-        .catch((error) => this.options.log.warn({ filter }, messageOf(error)));
+      const connection = this.#connection;
+      if (connection)
+        this.#hold([filter])
+          .then(() => connection.subscribe([filter]))
+          .catch((error) => this.options.log.warn({ filter }, messageOf(error)));
     }
     listeners.add(listener);
     return () => {
@@ -156,6 +174,7 @@ export class Link implements Service {
     const { options } = this;
     const addresses = await options.locate(signal);
     const credentials = await options.credentials();
+    const session = await this.#session();
     let failure: unknown = new ThingError('THING_DISCOVERY', `${credentials.thing}: discovery named no core`);
     for (const address of addresses) {
       const closed = deferred<string>();
@@ -164,6 +183,7 @@ export class Link implements Service {
           address,
           credentials,
           signal,
+          ...(session && { session }),
           onMessage: (topic, payload) => this.#dispatch(topic, payload),
           onClose: (cause) => {
             this.#connection = undefined;
@@ -187,7 +207,9 @@ export class Link implements Service {
       signal.throwIfAborted();
       const filters = [...this.#listeners.keys()];
       this.#connection = connection;
+      await this.#hold(filters);
       await connection.subscribe(filters);
+      if (connection.sessionPresent) await this.#letGo(connection);
       for (const work of this.#online) await work(connection);
     } catch (error) {
       await connection.close().catch(() => {
@@ -196,9 +218,49 @@ export class Link implements Service {
       throw error;
     }
     const core = `${address.host}:${address.port}`;
-    this.#setStatus({ connected: true, core, cause: undefined, connects: this.#status.connects + 1 });
+    this.#setStatus({
+      connected: true,
+      core,
+      cause: undefined,
+      connects: this.#status.connects + 1,
+      resumed: connection.sessionPresent,
+    });
     this.options.log.info({ core }, `connected to core ${core}`);
     await this.#flush(connection);
+  }
+
+  /** A session about which nothing is known may have filters that nobody wants. */
+  async #session(): Promise<SessionRequest | undefined> {
+    const { session } = this.options;
+    if (session === undefined) return undefined;
+    if (this.#held === undefined) {
+      const kept = await session.load();
+      if (kept !== undefined) this.#held = new Set(kept);
+    }
+    return { expirySeconds: session.expirySeconds, clean: this.#held === undefined };
+  }
+
+  /** Kept before they are subscribed: what is kept names at least what the session has. */
+  async #hold(filters: readonly string[]): Promise<void> {
+    const { session } = this.options;
+    if (
+      session === undefined ||
+      (this.#held !== undefined && filters.every((filter) => this.#held!.has(filter)))
+    )
+      return;
+    const held = new Set([...(this.#held ?? []), ...filters]);
+    await session.save([...held]);
+    this.#held = held;
+  }
+
+  /** Filters of the session that nobody listens to any more. */
+  async #letGo(connection: Connection): Promise<void> {
+    const { session } = this.options;
+    const unwanted = [...(this.#held ?? [])].filter((filter) => !this.#listeners.has(filter));
+    if (session === undefined || unwanted.length === 0) return;
+    await connection.unsubscribe(unwanted);
+    this.#held = new Set(this.#listeners.keys());
+    await session.save([...this.#held]);
   }
 
   async #flush(connection: Connection): Promise<void> {

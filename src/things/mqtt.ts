@@ -13,7 +13,7 @@ const CONNECT_LIMIT_MS = 10_000;
 const ACK_LIMIT_MS = 10_000;
 const KEEPALIVE_S = 60;
 
-/** Connects by npm `mqtt`: MQTT 5 over mutual TLS, QoS 1, clean session. */
+/** Connects by npm `mqtt`: MQTT 5 over mutual TLS, QoS 1. */
 export async function connectMqtt(request: ConnectRequest): Promise<Connection> {
   const { address, credentials, signal } = request;
   const where = `${address.host}:${address.port}`;
@@ -25,7 +25,8 @@ export async function connectMqtt(request: ConnectRequest): Promise<Connection> 
   const options: IClientOptions = {
     clientId: credentials.thing,
     protocolVersion: 5,
-    clean: true,
+    clean: request.session?.clean ?? true,
+    ...(request.session && { properties: { sessionExpiryInterval: request.session.expirySeconds } }),
     keepalive: KEEPALIVE_S,
     reconnectPeriod: 0,
     connectTimeout: CONNECT_LIMIT_MS,
@@ -52,7 +53,9 @@ export async function connectMqtt(request: ConnectRequest): Promise<Connection> 
   client.on('error', (error) => {
     lastError = error;
   });
-  await new Promise<void>((resolve, reject) => {
+  // at once: what a session kept comes right behind the CONNACK
+  client.on('message', (topic, payload) => request.onMessage(topic, payload));
+  const sessionPresent = await new Promise<boolean>((resolve, reject) => {
     const fail = (cause: string): void => {
       signal.removeEventListener('abort', onAbort);
       client.end(true);
@@ -64,27 +67,26 @@ export async function connectMqtt(request: ConnectRequest): Promise<Connection> 
     };
     const onAbort = (): void => fail('the attempt was ended');
     signal.addEventListener('abort', onAbort, { once: true });
-    client.once('connect', () => {
+    client.once('connect', (connack) => {
       signal.removeEventListener('abort', onAbort);
       client.removeAllListeners('close');
-      resolve();
+      resolve(connack.sessionPresent === true);
     });
     client.once('close', () =>
       fail(lastError?.message ?? 'the core closed the connection; is the thing a member of its group?'),
     );
     client.connect();
   });
-  return liveConnection(client, request, () => lastError);
+  return liveConnection(client, request, { sessionPresent, lastError: () => lastError });
 }
 
 function liveConnection(
   client: MqttClient,
   request: ConnectRequest,
-  lastError: () => Error | undefined,
+  { sessionPresent, lastError }: { sessionPresent: boolean; lastError: () => Error | undefined },
 ): Connection {
   const { thing } = request.credentials;
   let closed = false;
-  client.on('message', (topic, payload) => request.onMessage(topic, payload));
   client.once('close', () => {
     closed = true;
     // requests under way would wait for ever otherwise
@@ -105,6 +107,7 @@ function liveConnection(
     }
   };
   return {
+    sessionPresent,
     async subscribe(filters) {
       if (filters.length === 0) return;
       await acked(`subscribing to ${filters.join(', ')}`, () =>

@@ -163,12 +163,13 @@ subscriptions:
         privateKey: '/b',
         transport: 'aws-sdk',
         shadows: [],
+        sessionExpiryMs: 3_600_000,
       },
       spool,
     });
     expect(
       await cloud(
-        '{ iot: { endpoint: x, transport: mqtt, batchTopic: a/b, every: 5m, shadows: [{ thing: T }, { thing: T, shadow: n, direction: up }] }, spool: { maxBytes: 262144, maxAge: 1h } }',
+        '{ iot: { endpoint: x, transport: mqtt, batchTopic: a/b, every: 5m, sessionExpiry: 1d, shadows: [{ thing: T }, { thing: T, shadow: n, direction: up }] }, spool: { maxBytes: 262144, maxAge: 1h } }',
       ),
     ).toEqual({
       sink: 'local',
@@ -176,6 +177,7 @@ subscriptions:
         endpoint: 'x',
         port: 8883,
         transport: 'mqtt',
+        sessionExpiryMs: 86_400_000,
         batchTopic: 'a/b',
         everyMs: 300_000,
         shadows: [

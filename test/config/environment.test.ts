@@ -56,6 +56,7 @@ function fullFor(variable: string): string {
 /** Where the effective configuration has a setting whose duration it gives in milliseconds. */
 const RENAMED: Readonly<Record<string, readonly string[]>> = {
   'cloud.iot.every': ['cloud', 'iot', 'everyMs'],
+  'cloud.iot.sessionExpiry': ['cloud', 'iot', 'sessionExpiryMs'],
   'cloud.spool.maxAge': ['cloud', 'spool', 'maxAgeMs'],
   'update.watch': ['update', 'watchMs'],
 };
@@ -105,6 +106,7 @@ const VARIABLES: Readonly<Record<string, readonly [text: string, value: unknown]
   GREENLIGHT_CLOUD_IOT_TRANSPORT: ['mqtt', 'mqtt'],
   GREENLIGHT_CLOUD_IOT_BATCH_TOPIC: ['stats/cars', 'stats/cars'],
   GREENLIGHT_CLOUD_IOT_EVERY: ['5m', 300_000],
+  GREENLIGHT_CLOUD_IOT_SESSION_EXPIRY: ['2h', 7_200_000],
   GREENLIGHT_CLOUD_SPOOL_MAX_BYTES: ['262144', 262_144],
   GREENLIGHT_CLOUD_SPOOL_MAX_AGE: ['12h', 43_200_000],
   GREENLIGHT_CLOUD_IOT_ENDPOINT: ['iot.example', 'iot.example'],

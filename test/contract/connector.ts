@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { Connection, Connector, Credentials } from '../../src/things/connection.js';
+import type { Connection, Connector, Credentials, SessionRequest } from '../../src/things/connection.js';
 import { type FarBroker, farBroker } from '../support/far-broker.js';
 import { pki } from '../support/pki.js';
 import { until } from '../support/until.js';
@@ -29,13 +29,18 @@ export function describeConnector(name: string, connector: Connector): void {
     });
     afterAll(() => far.stop());
 
-    async function connect(credentials = thing, signal = new AbortController().signal) {
+    async function connect(
+      credentials = thing,
+      signal = new AbortController().signal,
+      session?: SessionRequest,
+    ) {
       const received: [topic: string, payload: string][] = [];
       const causes: string[] = [];
       const connection = await connector({
         address: far.address,
         credentials,
         signal,
+        ...(session && { session }),
         onMessage: (topic, payload) => received.push([topic, payload.toString()]),
         onClose: (cause) => causes.push(cause),
       });
@@ -52,6 +57,35 @@ export function describeConnector(name: string, connector: Connector): void {
       await until(() => a.received.length >= 200);
       expect(a.received).toEqual(sent);
       expect(b.received).toEqual([]);
+    });
+
+    it('goes on with a session, which brings what came meanwhile, and begins a new one when told to', async () => {
+      const speaker = await connect(other);
+      const kept = { expirySeconds: 60, clean: false };
+      const first = await connect(thing, undefined, { ...kept, clean: true });
+      expect(first.connection.sessionPresent).toBe(false);
+      await first.connection.subscribe(['kept']);
+      await first.connection.close();
+      await speaker.connection.publish('kept', 'after a good-bye');
+      const second = await connect(thing, undefined, kept);
+      expect(second.connection.sessionPresent).toBe(true);
+      await until(() => second.received.length > 0);
+      expect(second.received).toEqual([['kept', 'after a good-bye']]);
+      // answered in order: the acknowledgement of that message has arrived before
+      await second.connection.publish('elsewhere', '');
+      far.cut();
+      await until(() => second.causes.length > 0);
+      await far.broker.port('speaker').publish({ topic: 'kept', payload: 'after a cut', qos: 1 });
+      far.mend();
+      const third = await connect(thing, undefined, kept);
+      await until(() => third.received.length > 0);
+      expect(third.received).toEqual([['kept', 'after a cut']]);
+      await third.connection.close();
+      const clean = await connect(thing, undefined, { ...kept, clean: true });
+      expect(clean.connection.sessionPresent).toBe(false);
+      await clean.connection.close();
+      const none = await connect(thing);
+      expect(none.connection.sessionPresent).toBe(false);
     });
 
     it('carries bytes as they are, and nothing at all', async () => {

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { type Clock, type JsonObject, SILENT, SystemClock } from '../../hal/index.js';
 import { AwsIot } from '../../src/cloud/aws-iot.js';
+import { keptSession } from '../../src/cloud/session.js';
 import { ShadowSync } from '../../src/cloud/shadow-sync/index.js';
 import { withoutEmpty } from '../../src/cloud/shadow-sync/merge3.js';
 import { ALLOWED, Broker, memorySessions } from '../../src/core/broker/index.js';
@@ -49,11 +50,12 @@ export async function syncedSite(cloud: CloudStandIn, clock: Clock = new SystemC
       <A extends unknown[], R>(work: (...args: A) => Promise<R>) =>
       (...args: A): Promise<R> =>
         dead ? new Promise<R>(() => {}) : work(...args);
+    const inner = store.section('shadow-sync');
     const section: Store = {
-      write: unlessDead((operations) => store.write(operations)),
-      get: (key) => store.get(key),
-      entries: (range) => store.entries(range),
-      section: (name) => store.section(name),
+      write: unlessDead((operations) => inner.write(operations)),
+      get: (key) => inner.get(key),
+      entries: (range) => inner.entries(range),
+      section: (name) => inner.section(name),
     };
     const iot = new AwsIot({
       endpoint: cloud.address.host,
@@ -65,6 +67,7 @@ export async function syncedSite(cloud: CloudStandIn, clock: Clock = new SystemC
       log: SILENT,
       random: () => 0,
       backoff: { firstMs: 20, maxMs: 50 },
+      session: keptSession(store.section('session'), cloud.address.host, 3_600_000),
     });
     const sync = new ShadowSync({
       shadows: [{ thing: THING, shadow: undefined, direction: 'both' }],

@@ -196,7 +196,10 @@ export class CloudShadow {
     // not accepted, or of no concern
     if (typeof body.code === 'number' || typeof body.version !== 'number') return;
     if (operation === 'delete') {
-      this.#known = 'none';
+      // kept by the session, and older than what is known
+      if (typeof this.#known === 'object' && body.version < this.#known.version) return;
+      // it may have been made anew since: asked for
+      this.#known = undefined;
       this.options.onChange();
     } else if (operation === 'update' && this.#follow(body.version, body.state ?? null)) {
       this.options.onChange();

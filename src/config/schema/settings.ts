@@ -375,6 +375,14 @@ const IOT = section(
       description: 'Time between two looks at the shadows. Absent: changes are carried as they happen.',
       env: 'GREENLIGHT_CLOUD_IOT_EVERY',
     },
+    sessionExpiry: {
+      type: 'string',
+      format: 'duration',
+      description:
+        'For this long after the connection is lost, AWS IoT keeps messages of QoS 1 for the site; 7d at most.',
+      default: '1h',
+      env: 'GREENLIGHT_CLOUD_IOT_SESSION_EXPIRY',
+    },
   },
   { required: ['endpoint'] },
 );
