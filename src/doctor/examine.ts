@@ -1,6 +1,6 @@
 import type { Catalog } from '../config/catalog.js';
 import { checkConfig, formatProblem } from '../config/index.js';
-import { checkCertificates, checkClock, checkKeys } from './checks/certificates.js';
+import { checkCertificates, checkClock, checkKeys, checkThingFiles } from './checks/certificates.js';
 import { checkGpio } from './checks/gpio.js';
 import { checkPorts, checkStateFolder } from './checks/places.js';
 import { checkCore } from './checks/reach.js';
@@ -16,6 +16,7 @@ const CHECKS: readonly Check[] = [
   checkClock,
   checkStateFolder,
   checkCertificates,
+  checkThingFiles,
   checkKeys,
   checkPorts,
   checkGpio,
@@ -37,7 +38,10 @@ export async function examine(
   const { config, problems } = await checkConfig({ file }, { ...options, env: { ...outside.env } });
   if (config === undefined) {
     // what the other checks would look at is not known
-    const mend = `mend the file; greenlight check ${file} tells when it is right`;
+    const mend = (path: string): string =>
+      path === ''
+        ? `ls -l ${file} tells whether it is there and readable; name another with -c FILE, or use sudo`
+        : `mend the file; greenlight check ${file} tells when it is right`;
     return [
       ...findings,
       ...problems.map(
@@ -45,7 +49,7 @@ export async function examine(
           code: 'configuration',
           severity: 'problem',
           message: formatProblem(file, problem),
-          mend,
+          mend: mend(problem.path),
         }),
       ),
     ];

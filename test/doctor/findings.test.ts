@@ -16,6 +16,12 @@ const LED = `version: 1
 hal: { driver: DRIVER }
 things:
   - { name: Lamp, role: led, line: GPIO4 }
+core: { mqtt: { port: 0 }, discovery: { port: 0 } }
+`;
+const ELSEWHERE = `version: 1
+hal: { driver: mock }
+things:
+  - { name: Lamp, role: led, line: GPIO4 }
 connect: { discovery: { host: core.local, port: 8443, ca: ca.pem }, certificates: certs }
 `;
 const CORE = `version: 1
@@ -95,8 +101,10 @@ describe('the doctor finds', () => {
         outside: { program: async () => 'ENOENT' },
       },
     ],
-    ['core-unreachable', { outside: { connect: async () => 'ENOTFOUND' } }],
-    ['core-unreachable', { outside: { connect: async () => 'EHOSTUNREACH' } }],
+    ['core-unreachable', { text: ELSEWHERE, outside: { connect: async () => 'ENOTFOUND' } }],
+    ['core-unreachable', { text: ELSEWHERE, outside: { connect: async () => 'EHOSTUNREACH' } }],
+    ['certificate-missing', { text: ELSEWHERE }],
+    ['certificate-missing', { text: ELSEWHERE, files: { '/certs/Lamp.cert.pem': 'x', '/ca.pem': 'x' } }],
     ['clock-wrong', { outside: { now: () => 0 } }],
     ['disk-read-only', { outside: { write: async () => 'EROFS' } }],
     ['disk-full', { outside: { freeBytes: async () => 1_000_000 } }],

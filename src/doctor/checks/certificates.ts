@@ -75,6 +75,42 @@ function renewal(path: string): string {
   return `greenlight thing renew ${thing} --out DIR on the core, and copy the files to ${path.slice(0, -basename(path).length)}`;
 }
 
+/** Things that use a core elsewhere bring what they show to it. */
+export const checkThingFiles: Check = async ({ config }) => {
+  const { connect, things } = config;
+  if (connect === undefined) return [];
+  const findings: Finding[] = [];
+  for (const { name } of things.filter(({ role }) => role !== undefined)) {
+    const files = [`${name}.cert.pem`, `${name}.private.key`].map((file) => join(connect.certificates, file));
+    const missing = (await Promise.all(files.map(isMissing))).flatMap((is, at) => (is ? [files[at]!] : []));
+    if (missing.length === 0) continue;
+    findings.push({
+      code: 'certificate-missing',
+      severity: 'problem',
+      message: `${name} cannot show who it is: there is no ${missing.join(' and no ')}`,
+      mend: connect.discovery
+        ? `on the core: greenlight thing add ${name} --out DIR; then copy the files of DIR to ${connect.certificates}`
+        : `make a certificate for ${name} in AWS IoT, and put it and its key there under these names`,
+    });
+  }
+  const ca = connect.discovery?.ca;
+  if (ca !== undefined && (await isMissing(ca)))
+    findings.push({
+      code: 'certificate-missing',
+      severity: 'problem',
+      message: `no core can be trusted: there is no ${ca}`,
+      mend: `copy ca/root.ca.pem of the core's state folder to ${ca}; greenlight thing add writes it too`,
+    });
+  return findings;
+};
+
+async function isMissing(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => false,
+    (error: NodeJS.ErrnoException) => error.code === 'ENOENT' || error.code === 'ENOTDIR',
+  );
+}
+
 /** Whoever reads a private key is that thing. */
 export const checkKeys: Check = async ({ config }) => {
   const findings: Finding[] = [];
