@@ -17,6 +17,7 @@ import { type LinkSources, linkOf } from './app/links.js';
 import { levelNotes } from './app/log.js';
 import { LogFollower } from './app/log-follower.js';
 import { LightChanges, metricsDeps } from './app/metrics.js';
+import { outputParts, outputsFile, outputsOf, writeOutputs } from './app/outputs.js';
 import { makeTelemetry } from './app/telemetry.js';
 import { ThingSet } from './app/thing-set.js';
 import { tracedLines } from './app/traced-lines.js';
@@ -135,6 +136,8 @@ class Application implements App {
       config.core && (await openIdentity(this.#paths, { groupName: config.group.name, clock }));
     const group = await this.#openGroup(store, signal);
     this.#group = group;
+    const outputs = outputsOf(group.things);
+    await writeOutputs(outputsFile(this.#paths.folder), { driver: config.hal.driver, outputs });
     const sources = this.#functionSources(store);
     // before the core, because lines are to be held at their safe value as early as can be
     const lines = functionLines({
@@ -157,8 +160,11 @@ class Application implements App {
     if (this.#core && cloud && telemetry && config.core) {
       const functions = (next: GroupLists) => functionDefinitions(next, sources);
       const { thingName: coreName } = config.core;
+      const outputs = outputParts(outputsFile(this.#paths.folder), config.hal.driver, group);
       this.#deployments?.attach([
+        outputs.before,
         ...deployedParts({ core: this.#core, coreName, cloud, telemetry, things, functions }),
+        outputs.after,
         { name: 'page', apply: async (next) => this.#show(next) },
       ]);
     }

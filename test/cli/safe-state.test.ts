@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { FAST_CROSSING, runApp } from '../support/app.js';
 import { cli } from '../support/cli.js';
 import { temporaryFolder } from '../support/folder.js';
 
@@ -12,6 +13,50 @@ things:
 `;
 
 describe('safe-state', () => {
+  it('knows the lines of a deployed group, with whatever became of the file, while the instance holds the store', async () => {
+    const running = await runApp(FAST_CROSSING.replace(/.*GG_Switch.*\n/, ''));
+    const { stateDir } = running;
+    const file = join(stateDir, 'next.yaml');
+    const lamp = '  - { name: Lamp, role: led, line: GPIO5, activeLow: true }\nfunctions:';
+    await writeFile(file, FAST_CROSSING.replace(/.*GG_Switch.*\n/, '').replace('functions:', lamp));
+    expect((await cli(['deploy', file, '--state', stateDir])).code).toBe(0);
+
+    const site = join(stateDir, 'site.yaml');
+    await writeFile(site, CROSSING.replace('GPIO17', 'GPIO6'));
+    const after = await cli(['safe-state', '-c', site, '--state', stateDir]);
+    expect(after).toMatchObject({ code: 0, err: '' });
+    expect(after.out.split('\n').sort()).toEqual([
+      '',
+      'GPIO17: active',
+      'GPIO22: inactive',
+      'GPIO27: inactive',
+      'GPIO5: inactive',
+    ]);
+    await writeFile(site, 'things: [');
+    const blind = await cli(['safe-state', '-c', site], {
+      env: { STATE_DIRECTORY: stateDir, GREENLIGHT_HAL_DRIVER: 'mock' },
+    });
+    expect(blind.out).toBe(after.out);
+    expect(blind.err).toContain('the outputs of the last run are set');
+
+    // and back: a line that is no output any more is left alone
+    await writeFile(file, FAST_CROSSING.replace(/.*GG_Switch.*\n/, ''));
+    expect((await cli(['deploy', file, '--state', stateDir])).code).toBe(0);
+    await writeFile(site, CROSSING);
+    expect((await cli(['safe-state', '-c', site, '--state', stateDir])).out).not.toContain('GPIO5');
+  });
+
+  it('takes the configuration where what is kept is damaged', async () => {
+    const folder = await temporaryFolder();
+    const file = join(folder, 'crossing.yaml');
+    await writeFile(file, CROSSING);
+    for (const text of ['{', '[]', '{"driver":"mock","outputs":[{"address":5}]}']) {
+      await writeFile(join(folder, 'outputs.json'), text);
+      const { out } = await cli(['safe-state', '-c', file, '--state', folder]);
+      expect(out).toContain('GPIO17: active');
+    }
+  });
+
   it('sets a traffic light to red, and does nothing after a clean stop', async () => {
     const file = join(await temporaryFolder(), 'crossing.yaml');
     await writeFile(file, CROSSING);

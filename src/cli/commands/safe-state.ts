@@ -1,9 +1,10 @@
-import { ROLES } from '../../../devices/index.js';
 import { HalError, messageOf, SILENT, SystemClock } from '../../../hal/index.js';
 import { openDriver } from '../../../hal/registry.js';
+import type { SafeOutputs } from '../../app/outputs.js';
 import { EXIT } from '../exit.js';
 import { type CliIo, defaultConfigFile } from '../io.js';
 import type { Register } from '../program.js';
+import { stateFolder, stateOverride } from '../state.js';
 
 /** What shows as holder of a line for the moment in which it is set. */
 const CONSUMER = 'greenlight-safe';
@@ -12,33 +13,32 @@ const CONSUMER = 'greenlight-safe';
 export const registerSafeState: Register = (program, { io, action }) => {
   program
     .command('safe-state')
-    .description('put every output of the configuration to its safe value; for use after a crash')
+    .description(
+      'put every output of the last run, or of the configuration, to its safe value; for use after a crash',
+    )
     .option('-c, --config <file>', 'configuration file', defaultConfigFile())
-    .action(action((options: { config: string }) => safeState(options.config, io)));
+    .option('--state <dir>', 'state folder of the instance that ended')
+    .action(action((options: SafeStateOptions) => safeState(options, io)));
 };
 
-async function safeState(file: string, io: CliIo): Promise<number> {
+interface SafeStateOptions {
+  readonly config: string;
+  readonly state?: string;
+}
+
+async function safeState({ config, state }: SafeStateOptions, io: CliIo): Promise<number> {
   // systemd says how the service ended; after a clean stop the outputs are safe
   if (io.env.SERVICE_RESULT === 'success') return EXIT.done;
-  const [{ loadConfig }, { CATALOG }] = await Promise.all([
-    import('../../config/index.js'),
-    import('../../catalog.js'),
-  ]);
-  const config = await loadConfig(file, { catalog: CATALOG, env: io.env });
-  const outputs = config.things.flatMap(({ role, options }) =>
-    (role === undefined ? [] : (ROLES.get(role)?.lines(options) ?? [])).filter(
-      ({ direction }) => direction === 'output',
-    ),
-  );
+  const { driver: name, outputs } = await outputsToSet(config, state, io);
   if (outputs.length === 0) return EXIT.done;
   const { driver } = await openDriver(
-    config.hal.driver,
+    name,
     { clock: new SystemClock(), log: SILENT, env: io.env },
     { signal: io.signal },
   );
   let failed = 0;
   try {
-    for (const { address, safe = 'inactive', activeLow = false } of outputs) {
+    for (const { address, safe, activeLow } of outputs) {
       try {
         const line = await driver.output(address, CONSUMER, { initial: safe, safe, activeLow });
         io.out(`${line.identity.name || JSON.stringify(address)}: ${safe}\n`);
@@ -54,4 +54,25 @@ async function safeState(file: string, io: CliIo): Promise<number> {
     await driver.stop();
   }
   return failed === 0 ? EXIT.done : EXIT.no;
+}
+
+/** What the instance last ran with, a deployed group's lines among them; or the configuration, when none has run. */
+async function outputsToSet(file: string, state: string | undefined, io: CliIo): Promise<SafeOutputs> {
+  const [{ loadConfig }, { CATALOG }, { outputsFile, outputsOf, readOutputs }] = await Promise.all([
+    import('../../config/index.js'),
+    import('../../catalog.js'),
+    import('../../app/outputs.js'),
+  ]);
+  try {
+    const overrides = stateOverride(state === undefined ? {} : { state });
+    const config = await loadConfig(file, { catalog: CATALOG, env: io.env, overrides });
+    const kept = await readOutputs(outputsFile(config.stateDir));
+    return kept ?? { driver: config.hal.driver, outputs: outputsOf(config.things) };
+  } catch (error) {
+    // edited since, and wrong: what ran is known without it
+    const kept = await readOutputs(outputsFile(stateFolder(state === undefined ? {} : { state }, io)));
+    if (kept === undefined) throw error;
+    io.err(`greenlight: ${messageOf(error)}; the outputs of the last run are set\n`);
+    return kept;
+  }
 }
