@@ -21,8 +21,8 @@ import { outputParts, outputsFile, outputsOf, writeOutputs } from './app/outputs
 import { makeTelemetry } from './app/telemetry.js';
 import { ThingSet } from './app/thing-set.js';
 import { tracedLines } from './app/traced-lines.js';
-import type { Cloud } from './cloud/index.js';
 import { InstanceUpdates } from './app/update.js';
+import type { Cloud } from './cloud/index.js';
 import type { Config, Endpoint } from './config/model.js';
 import { controlSocket } from './control/address.js';
 import { ControlServer } from './control/server.js';
@@ -84,9 +84,9 @@ class Application implements App {
   readonly events = new EventEmitter<AppEvents>();
   readonly #deps: AppDeps;
   readonly #paths: StatePaths;
+  readonly #updates: InstanceUpdates;
   readonly #stack: ServiceStack = new ServiceStack();
   readonly #version = packageVersion();
-  readonly #updates: InstanceUpdates;
   /** Monotonic, ns: a Pi gets the time of day only after its start. */
   #startedAt = 0n;
   #core: Core | undefined;
@@ -113,9 +113,9 @@ class Application implements App {
     this.#deps = deps.config.dashboard ? { ...deps, log: this.#tail.over(deps.log) } : deps;
     this.#group = groupLists(deps.config);
     this.#paths = statePaths(deps.config.stateDir);
+    this.#updates = new InstanceUpdates({ stateFolder: this.#paths.folder, clock: deps.clock });
   }
 
-    this.#updates = new InstanceUpdates({ stateFolder: this.#paths.folder, clock: deps.clock });
   get core(): Core | undefined {
     return this.#core;
   }
@@ -240,13 +240,13 @@ class Application implements App {
       store,
       clock,
       log: log.child({ part: 'deployments' }),
+      application: this.#updates,
       shadows: () => (this.#core?.shadows.status().running ? this.#core.shadows : undefined),
     });
     return this.#deployments.open(groupLists(config));
   }
 
   async #openGpio(signal: AbortSignal): Promise<GpioDriver> {
-      application: this.#updates,
     if (this.#lines) return this.#lines;
     const { config, clock, log, env, mock } = this.#deps;
     const own = log.child({ part: 'gpio' });
