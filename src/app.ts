@@ -387,6 +387,7 @@ class Application implements App {
     return new MetricsServer(
       metricsDeps({
         listen,
+        certificates: this.#deps.config.connect?.certificates,
         log: this.#deps.log.child({ part: 'metrics' }),
         cars: store.section('cars'),
         core: this.#core,

@@ -1,5 +1,7 @@
 /** What metrics and health are told. */
 import { X509Certificate } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { JsonObject, Log } from '../../hal/index.js';
 import { readTotals } from '../aggregator/car-aggregator.js';
 import type { Endpoint } from '../config/model.js';
@@ -11,6 +13,8 @@ import type { Store } from '../store/contract.js';
 
 export interface MetricsSources {
   readonly listen: Endpoint;
+  /** Folder with NAME.cert.pem, where things use a core elsewhere. */
+  readonly certificates: string | undefined;
   readonly log: Log;
   readonly cars: Store;
   readonly core: Core | undefined;
@@ -31,7 +35,7 @@ export function metricsDeps(sources: MetricsSources): MetricsDeps {
       return status();
     },
     things: () => (core === undefined ? things() : members(core)),
-    certificates: () => (core && identity ? certificates(core, identity) : []),
+    certificates: async () => (core && identity ? certificates(core, identity) : shown(sources)),
     cars: async () =>
       (await readTotals(cars)).map(({ thing, totals }) => ({
         thing,
@@ -66,6 +70,21 @@ function certificates(core: Core, { ca, registry }: Identity): readonly Certific
     return [{ kind: 'thing', name, expiresAt: Date.parse(expiresAt) }];
   });
   return [own('ca', ca.certificate), own('server', core.serverCredentials.cert), ...things];
+}
+
+/** What the things of this machine show to a core elsewhere. */
+async function shown({ certificates: folder, things }: MetricsSources): Promise<readonly CertificateLife[]> {
+  if (folder === undefined) return [];
+  const lives = things().map(async ({ name }): Promise<CertificateLife[]> => {
+    try {
+      const { validTo } = new X509Certificate(await readFile(join(folder, `${name}.cert.pem`)));
+      return [{ kind: 'thing', name, expiresAt: Date.parse(validTo) }];
+    } catch {
+      // the thing itself says in status what is wrong with it
+      return [];
+    }
+  });
+  return (await Promise.all(lives)).flat();
 }
 
 /** Counts how often lights turned to which colour. */

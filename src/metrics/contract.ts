@@ -11,7 +11,8 @@ export interface MetricsDeps {
   status(): Promise<AppStatus>;
   /** Members of the group, or without a core the things of this machine. */
   things(): readonly { readonly name: string; readonly connected: boolean }[];
-  certificates(): readonly CertificateLife[];
+  /** Those of the group, or without a core those that the things of this machine show. */
+  certificates(): Promise<readonly CertificateLife[]>;
   /** Over all time, from disk. */
   cars(): Promise<readonly CarFigures[]>;
   /** Changes since start. */

@@ -9,7 +9,7 @@ export async function siteMetrics(
   now: number,
 ): Promise<readonly Metric[]> {
   const { version, group, uptimeSeconds } = status;
-  const cars = await deps.cars();
+  const [cars, certificates] = await Promise.all([deps.cars(), deps.certificates()]);
   return [
     gauge('greenlight_build_info', 'Version and group of the instance.', [
       { labels: { version, group }, value: 1 },
@@ -26,7 +26,7 @@ export async function siteMetrics(
     gauge(
       'greenlight_certificate_expires_in_seconds',
       'Time until a certificate expires; negative when it has.',
-      deps.certificates().map(({ name, kind, expiresAt }) => ({
+      certificates.map(({ name, kind, expiresAt }) => ({
         labels: { kind, name },
         value: Math.round((expiresAt - now) / 1_000),
       })),

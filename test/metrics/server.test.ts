@@ -1,12 +1,16 @@
 import { spawnSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { SILENT } from '../../hal/index.js';
 import { MetricsServer } from '../../src/metrics/index.js';
 import type { AppStatus, PartStatus } from '../../src/status.js';
 import { eventually, FAST_CROSSING, runApp } from '../support/app.js';
+import { temporaryFolder } from '../support/folder.js';
+import { pki } from '../support/pki.js';
 import { freePorts } from '../support/ports.js';
 import { mayLackFor } from '../support/tools.js';
 import { until } from '../support/until.js';
@@ -40,7 +44,7 @@ async function server(parts: () => readonly PartStatus[] = () => []) {
     log: SILENT,
     status: async () => ({ ...WELL, parts: parts() }),
     things: () => [],
-    certificates: () => [],
+    certificates: async () => [],
     cars: async () => [],
     lights: () => [],
   });
@@ -94,18 +98,31 @@ describe('metrics of a running crossing', () => {
   });
 
   it('are there for a machine that only carries things, which waits for its core', async () => {
-    const { app } = await runApp(`version: 1
+    const stateDir = await temporaryFolder();
+    const { certificate } = await (await pki()).thing('Lamp');
+    await writeFile(join(stateDir, 'Lamp.cert.pem'), certificate);
+    const [port] = await freePorts(1);
+    const text = `version: 1
 hal: { driver: mock }
-things: [{ name: Lamp, role: led, line: GPIO4 }]
-connect: { discovery: { host: 127.0.0.1, port: ${(await freePorts(1))[0]}, ca: none.pem }, certificates: . }
+things: [{ name: Lamp, role: led, line: GPIO4 }, { name: Other, role: led, line: GPIO5 }]
+connect: { discovery: { host: 127.0.0.1, port: ${port}, ca: none.pem }, certificates: . }
 metrics: { port: 0 }
-`);
+`;
+    const { app } = await runApp(text, { stateDir });
     const read = readExposition((await ask(`${app.metrics}/metrics`)).body);
     expect(read.get('greenlight_thing_connected')?.samples).toEqual([
       { labels: { thing: 'Lamp' }, value: 0 },
+      { labels: { thing: 'Other' }, value: 0 },
     ]);
+    const [life, ...more] = read.get('greenlight_certificate_expires_in_seconds')!.samples;
+    expect(more).toEqual([]);
+    expect(life!.labels).toEqual({ kind: 'thing', name: 'Lamp' });
+    expect(life!.value / 86_400).toBeCloseTo(30, 0);
     const { status, body } = await ask(`${app.metrics}/healthz`);
-    expect([status, body]).toEqual([503, expect.stringMatching(/^Lamp is waited for: [^\n]+\n$/)]);
+    expect([status, body]).toEqual([
+      503,
+      expect.stringMatching(/^Lamp is waited for: [^\n]+\nOther is waited for: [^\n]+\n$/),
+    ]);
   });
 });
 
