@@ -159,7 +159,7 @@ export class Charts {
         cursor: { y: false, drag: { x: false, y: false } },
         scales: { x: { range: () => [range.from / 1000, range.to / 1000] }, y: { range: around } },
         axes: [
-          { ...axis, values: [...TIMES] },
+          { ...axis, space: 74, values: [...TIMES] },
           { ...axis, size: 52 },
         ],
         series: [

@@ -1,7 +1,7 @@
 import { CodedError } from '../../hal/index.js';
 
 export type DashboardErrorCode =
-  /** The page would be open to the network without TLS or without a token; the message says which is missing. */
+  /** The page would be open without TLS, or beyond loopback without token and client certificates; the message says what is missing. */
   | 'DASHBOARD_OPEN'
   /** The address cannot be listened on; the message says why. */
   | 'DASHBOARD_LISTEN'

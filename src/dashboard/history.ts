@@ -25,8 +25,8 @@ export const POINTS = 240;
 const SHORTEST_MS = 1_000;
 /** Curves of one thing at most. */
 const FIELDS = 6;
-/** An answer serves every page for this long in ms: what twenty pages ask costs the disk once. */
-const FRESH_MS = 10_000;
+/** ms for which an answer serves every page: what twenty pages ask costs the disk once. */
+const FRESH_MS: Readonly<Record<Range, number>> = { '1h': 2_000, '1d': 10_000, '7d': 30_000 };
 /** Answers kept. */
 const KEPT = 64;
 const CAR_ROWS = 100_000;
@@ -74,18 +74,18 @@ export class History {
   }
 
   telemetry(thing: string, range: Range): Promise<TelemetryCurves> {
-    return this.#fresh(`telemetry ${range} ${thing}`, () => this.#telemetry(thing, range));
+    return this.#fresh(`telemetry ${range} ${thing}`, FRESH_MS[range], () => this.#telemetry(thing, range));
   }
 
   cars(range: Range): Promise<CarCurves> {
-    return this.#fresh(`cars ${range}`, () => this.#cars(range));
+    return this.#fresh(`cars ${range}`, FRESH_MS[range], () => this.#cars(range));
   }
 
-  #fresh<T>(key: string, make: () => Promise<T>): Promise<T> {
+  #fresh<T>(key: string, ms: number, make: () => Promise<T>): Promise<T> {
     const now = this.#deps.clock.now();
     const known = this.#answers.get(key);
     // a clock that was set back makes nothing fresh for ever
-    if (known !== undefined && Math.abs(now - known.at) < FRESH_MS) return known.answer as Promise<T>;
+    if (known !== undefined && Math.abs(now - known.at) < ms) return known.answer as Promise<T>;
     const answer = this.#tail.then(make);
     // whoever asked hears of a failure; the next one in line is made anyhow
     this.#tail = answer.catch(() => this.#answers.delete(key));

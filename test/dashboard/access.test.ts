@@ -53,9 +53,18 @@ describe('who may ask the live page', () => {
     expect((await ask(`${url}/api/desired`, { method: 'POST', headers: chunked, body })).status).toBe(413);
   });
 
+  it('refuses headers and addresses that are too long', async () => {
+    const { url } = await runPage();
+    const long = 'x'.repeat(20_000);
+    expect((await ask(`${url}/api/state`, { headers: { cookie: `a=${long}` } })).status).toBe(431);
+    expect((await ask(`${url}/api/state?${long}`)).status).toBe(431);
+    expect((await ask(`${url}/api/state`)).status).toBe(200);
+  });
+
   it('asks for the token where one is set', async () => {
     const { url } = await runPage(CROSSING.replace('{ port: 0 }', `{ port: 0, token: ${TOKEN} }`));
-    for (const path of ['/api/state', '/api/events', '/api/cars.csv']) {
+    const history = ['/api/history/cars', '/api/history/things', '/api/history/things/GG_Relay.csv'];
+    for (const path of ['/api/state', '/api/events', '/api/cars.csv', ...history]) {
       expect((await ask(url + path)).status, path).toBe(401);
     }
     expect((await post(`${url}/api/desired`, DESIRED)).status).toBe(401);

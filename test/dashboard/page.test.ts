@@ -22,7 +22,12 @@ describe('the live page', () => {
       'GG_Relay',
       'Elsewhere',
     ]);
-    expect(state.certificates).toContainEqual(expect.objectContaining({ name: 'GG_Relay', revoked: null }));
+    expect(state.certificates).toContainEqual(
+      expect.objectContaining({ kind: 'thing', name: 'GG_Relay', revoked: null }),
+    );
+    expect(state.certificates.map(({ kind }: { kind: string }) => kind)).toEqual(
+      expect.arrayContaining(['server', 'ca']),
+    );
 
     const seen = { shadow: false, line: false, message: false };
     await post(`${url}/api/desired`, { thing: 'GG_Relay', desired: { on: true } });
@@ -70,6 +75,17 @@ describe('the live page', () => {
     // the contact is held until the light has followed: it is debounced
     await lit;
     await post(`${url}/api/line`, { line: 'GPIO23', level: null });
+  });
+
+  it('tells why a thing that is gone is gone, until it comes back', async () => {
+    const { url, control } = await runPage();
+    const gone = async () => JSON.parse((await ask(`${url}/api/state`)).body).departures.GG_Relay;
+    expect(await gone()).toBeUndefined();
+    await control.call('POST', '/things/GG_Relay/revoke');
+    await expect.poll(gone, { timeout: 10_000 }).toMatchObject({
+      cause: expect.stringMatching(/revoked/),
+      at: expect.any(Number),
+    });
   });
 
   it('says in words what is wrong with a request', async () => {
