@@ -10,13 +10,31 @@ import { LineChannel } from './line-channel.js';
 
 export type MachineKind = 'raspi3b' | 'virt';
 
+/** What the guest goes on with after its disk is mounted: systemd, or a bare shell. */
+export type Init = 'systemd' | 'shell';
+
+export interface MachineSettings {
+  readonly kind: MachineKind;
+  readonly image: GuestImage;
+  readonly init: Init;
+  /** A copy of the image's disk that keeps what the guest writes. Left out, all is forgotten at the end. */
+  readonly disk?: string;
+}
+
+const INITS: Readonly<Record<Init, string>> = {
+  systemd: 'init=/sbin/init systemd.show_status=no systemd.getty_auto=no',
+  shell: 'init=/opt/rig/init',
+};
+
 /** Emulated boards boot within seconds on an idle machine, and within minutes on a busy one. */
 const BOOT_LIMIT_MS = 400_000;
+const POWER_OFF_LIMIT_MS = 180_000;
 
 /** An emulated board: its serial console runs commands, its test port (qtest) and monitor (QMP) see it from outside. */
 export class Machine {
   #process: ChildProcess | undefined;
   #folder = '';
+  #startedAt = 0;
   #serial: Socket | undefined;
   #console = '';
   #onConsole: (() => void) | undefined;
@@ -26,33 +44,32 @@ export class Machine {
   #answer: ((question: string) => Promise<string>) | undefined;
   #line = '';
 
-  constructor(
-    readonly kind: MachineKind,
-    private readonly image: GuestImage,
-  ) {}
+  constructor(private readonly settings: MachineSettings) {}
+
+  get kind(): MachineKind {
+    return this.settings.kind;
+  }
+
+  /** When the power came on, in ms as Date.now() has it. */
+  get startedAt(): number {
+    return this.#startedAt;
+  }
 
   /** Boots to a shell. */
   async start(): Promise<void> {
     this.#folder = await mkdtemp(join(tmpdir(), 'greenlight-rig-'));
     const socket = (name: string): string => join(this.#folder, name);
+    const { image, init, disk } = this.settings;
+    this.#startedAt = Date.now();
     this.#process = spawn(
       'qemu-system-aarch64',
       [
-        ...boardArguments(this.kind, this.image),
-        ...[
-          '-accel',
-          'tcg',
-          '-display',
-          'none',
-          '-monitor',
-          'none',
-          '-nodefaults',
-          '-snapshot',
-          '-no-reboot',
-        ],
-        ...['-kernel', this.image.kernel, '-initrd', this.image.initramfs],
+        ...boardArguments(this.settings),
+        ...['-accel', 'tcg', '-display', 'none', '-monitor', 'none', '-nodefaults'],
+        ...(disk === undefined ? ['-snapshot', '-no-reboot'] : []),
+        ...['-kernel', image.kernel, '-initrd', image.initramfs],
         '-append',
-        'console=ttyAMA0,115200 loglevel=4 panic=5 audit=0 apparmor=0 rdinit=/init',
+        `console=ttyAMA0,115200 loglevel=4 panic=5 audit=0 apparmor=0 rdinit=/init ${INITS[init]}`,
         ...['-serial', `unix:${socket('serial')},server=on,wait=off`],
         ...['-qtest', `unix:${socket('qtest')},server=on,wait=off`, '-qtest-log', 'none'],
         ...['-qmp', `unix:${socket('qmp')},server=on,wait=off`],
@@ -67,8 +84,13 @@ export class Machine {
     this.#qmp = new LineChannel(await dial(socket('qmp')));
     await this.#qmp.next((line) => line.includes('"QMP"'));
     await this.qmp('qmp_capabilities');
-    await this.#until(() => this.#console.includes(' # '), BOOT_LIMIT_MS, 'a shell');
-    this.#serial.write('stty -echo; PS1=\n');
+    await this.#shell();
+  }
+
+  /** Waits for the shell of a boot and sets its clock. */
+  async #shell(): Promise<void> {
+    await this.#until(() => this.#console.includes('@@shell@@'), BOOT_LIMIT_MS, 'a shell');
+    this.#serial?.write('PS1=\n');
     await this.run(`date -s @${Math.floor(Date.now() / 1000)} >/dev/null`);
   }
 
@@ -88,6 +110,35 @@ export class Machine {
       await once(child, 'exit');
     }
     if (this.#folder !== '') await rm(this.#folder, { recursive: true, force: true });
+  }
+
+  /** Has systemd start the guest anew; the emulator goes on. Returns when there is a shell again. */
+  async reboot(): Promise<void> {
+    this.#console = '';
+    this.#startedAt = Date.now();
+    this.#serial?.write('systemctl reboot\n');
+    await this.#shell();
+  }
+
+  /** Has systemd end the guest, its disk in order, and the emulator with it. */
+  async powerOff(): Promise<void> {
+    const child = this.#process;
+    if (child === undefined) return;
+    this.#console = '';
+    const gone = once(child, 'exit');
+    this.#serial?.write('systemctl poweroff\n');
+    const late = new AbortController();
+    await Promise.race([
+      gone,
+      sleep(POWER_OFF_LIMIT_MS, undefined, { signal: late.signal }).then(() => {
+        throw new Error(`${this.kind}: no power-off within ${POWER_OFF_LIMIT_MS} ms; ${this.#tail()}`);
+      }),
+    ]).finally(() => late.abort());
+    await this.stop();
+  }
+
+  #tail(): string {
+    return `console:\n${this.#console.slice(-2000)}`;
   }
 
   /** Runs a shell command in the guest. @returns what it printed @throws {Error} when it fails or takes too long */
@@ -174,11 +225,7 @@ export class Machine {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#onConsole = undefined;
-        reject(
-          new Error(
-            `${this.kind}: no answer to "${what}" within ${limitMs} ms; console:\n${this.#console.slice(-2000)}`,
-          ),
-        );
+        reject(new Error(`${this.kind}: no answer to "${what}" within ${limitMs} ms; ${this.#tail()}`));
       }, limitMs);
       const check = (): void => {
         const panic = /Kernel panic.*/.exec(this.#console)?.[0];
@@ -194,13 +241,14 @@ export class Machine {
   }
 }
 
-function boardArguments(kind: MachineKind, image: GuestImage): readonly string[] {
+function boardArguments({ kind, image, disk }: MachineSettings): readonly string[] {
+  const drive = `format=raw,file=${disk ?? image.disk}`;
   if (kind === 'raspi3b') {
-    return ['-M', 'raspi3b', '-dtb', image.raspiDtb, '-drive', `if=sd,format=raw,file=${image.disk}`];
+    return ['-M', 'raspi3b', '-dtb', image.raspiDtb, '-drive', `if=sd,${drive}`];
   }
   return [
     ...['-M', 'virt', '-cpu', 'cortex-a57', '-smp', '2', '-m', '1G'],
-    ...['-drive', `if=none,id=disk,format=raw,file=${image.disk}`, '-device', 'virtio-blk-device,drive=disk'],
+    ...['-drive', `if=none,id=disk,${drive}`, '-device', 'virtio-blk-device,drive=disk'],
   ];
 }
 

@@ -10,8 +10,8 @@ export interface Outside {
   drive(offset: number, level: 0 | 1): Promise<void>;
   /** Electrical level. */
   level(offset: number): Promise<0 | 1>;
-  /** True when the line is an output whose level is high: a lamp on it is lit. */
-  lit(offset: number): Promise<boolean>;
+  /** The outputs whose level is high, a bit each, all levels of one moment: lamps on them are lit. */
+  lit(): Promise<number>;
 }
 
 export async function outsideOf(machine: Machine): Promise<Outside> {
@@ -31,16 +31,26 @@ export function answerQuestions(machine: Machine, outside: Outside): void {
 }
 
 function raspi(machine: Machine): Outside {
+  const selects = async (): Promise<readonly number[]> => [
+    await machine.readRegister(BCM.FSEL0),
+    await machine.readRegister(BCM.FSEL0 + 4),
+    await machine.readRegister(BCM.FSEL0 + 8),
+  ];
   const level = async (offset: number): Promise<0 | 1> =>
     (await machine.readRegister(BCM.LEV0)) & (1 << offset) ? 1 : 0;
   return {
     // The emulated block takes a level on an input line this way, though without an edge.
     drive: (offset, to) => machine.writeRegister(to === 1 ? BCM.SET0 : BCM.CLR0, 2 ** offset),
     level,
-    lit: async (offset) => {
-      const select = await machine.readRegister(BCM.FSEL0 + 4 * Math.floor(offset / 10));
-      const output = ((select >> (3 * (offset % 10))) & 7) === 1;
-      return output && (await level(offset)) === 1;
+    lit: async () => {
+      let outputs = 0;
+      // Ten lines to a register, three bits each; 1 is an output. The header has lines up to 27.
+      for (const [index, select] of (await selects()).entries()) {
+        for (let line = 0; line < 10; line += 1) {
+          if (((select >>> (3 * line)) & 7) === 1) outputs |= 1 << (10 * index + line);
+        }
+      }
+      return outputs & (await machine.readRegister(BCM.LEV0));
     },
   };
 }
@@ -51,7 +61,7 @@ function virt(machine: Machine, device: string): Outside {
   return {
     drive: (offset, to) => machine.setIrqIn(device, offset, to),
     level,
-    lit: async (offset) => (await level(offset)) === 1,
+    lit: () => machine.readRegister(PL061 + (0xff << 2)),
   };
 }
 

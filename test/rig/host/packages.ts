@@ -1,7 +1,12 @@
 /** Debian and npm packages for the guest's architecture, fetched without touching this machine's own package state. */
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sh } from './shell.js';
+
+/** What nobody reads in a guest. */
+const UNREAD = ['doc', 'man', 'info', 'locale', 'lintian', 'bash-completion', 'zsh', 'polkit-1', 'dbus-1']
+  .map((name) => `--exclude=./usr/share/${name}`)
+  .join(' ');
 
 /** Fetches and unpacks arm64 packages from the Debian mirrors that this machine is set up with. */
 export class DebianArm64 {
@@ -33,6 +38,34 @@ export class DebianArm64 {
     await mkdir(target, { recursive: true });
     await sh('apt-get', [...this.#options(), 'download', '-q', ...packages], { cwd: debs });
     for (const deb of await readdir(debs)) await sh('dpkg-deb', ['-x', join(debs, deb), target]);
+  }
+
+  /**
+   * Fetches packages and all that they depend on and unpacks them, without their scripts, into a merged-usr tree.
+   * @param without patterns of package files that nothing in the tree needs
+   */
+  async unpackWithDependencies(packages: readonly string[], target: string, without: RegExp): Promise<void> {
+    const archives = join(this.#folder, 'cache/archives');
+    await rm(archives, { recursive: true, force: true });
+    await mkdir(join(archives, 'partial'), { recursive: true });
+    await sh('apt-get', [
+      ...this.#options(),
+      ...['install', '-y', '-q', '--no-install-recommends', '--download-only', ...packages],
+    ]);
+    for (const folder of ['bin', 'sbin', 'lib']) {
+      await mkdir(join(target, 'usr', folder), { recursive: true });
+      await symlink(`usr/${folder}`, join(target, folder));
+    }
+    for (const deb of (await readdir(archives)).filter(
+      (name) => name.endsWith('.deb') && !without.test(name),
+    )) {
+      await sh('sh', [
+        '-c',
+        `dpkg-deb --fsys-tarfile "$0" | tar -xf - -C "$1" --keep-directory-symlink ${UNREAD}`,
+        join(archives, deb),
+        target,
+      ]);
+    }
   }
 
   #options(): string[] {

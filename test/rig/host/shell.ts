@@ -1,4 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { chmod, writeFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -40,4 +41,10 @@ export async function step<T>(what: string, work: () => Promise<T>): Promise<T> 
   const result = await work();
   process.stdout.write(`rig: ${what}: ${((Date.now() - began) / 1000).toFixed(1)} s\n`);
   return result;
+}
+
+/** Writes an executable script. */
+export async function script(path: string, lines: readonly string[]): Promise<void> {
+  await writeFile(path, `${lines.join('\n')}\n`);
+  await chmod(path, 0o755);
 }

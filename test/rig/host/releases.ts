@@ -1,0 +1,87 @@
+/** Packages of the appliance for the guest, as they are given out: one to install, a newer one, and a broken one. */
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { sh } from './shell.js';
+
+/** What the guest finds in /root. */
+export interface Releases {
+  readonly installed: Release;
+  readonly newer: Release;
+  /** It tells its version and checks a configuration, and does not come up. */
+  readonly broken: Release;
+  /** Path in the guest. */
+  readonly publicKey: string;
+}
+
+export interface Release {
+  readonly version: string;
+  /** Path in the guest. Its signature is beside it. */
+  readonly file: string;
+}
+
+interface ReleaseSettings {
+  /** The repository, built. */
+  readonly root: string;
+  readonly folder: string;
+  readonly rootfs: string;
+}
+
+/** Never loaded by what runs in the guest. Releases to update to go without: unpacking takes its time there. */
+const LEFT_OUT = [
+  '@aws-sdk',
+  '@smithy',
+  '@types',
+  '@aws-crypto',
+  'aws-crt',
+  'aws-iot-device-sdk-v2',
+  'axios',
+];
+/** The first line of a program that ends when it is to run, and answers everything else. */
+const BREAK = "if (process.argv[2] === 'run') throw new Error('this release is broken');\n";
+
+/** Packs the releases with the tools that make packages, signs them and puts them into the guest's /root. */
+export async function makeReleases({ root, folder, rootfs }: ReleaseSettings): Promise<Releases> {
+  const out = join(folder, 'releases');
+  await rm(out, { recursive: true, force: true });
+  await mkdir(out, { recursive: true });
+  const packed = (await sh(join(root, 'systemd/bundle.sh'), ['arm64'], { env: { OUT: out } })).trim();
+  const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
+  const tree = join(out, 'package');
+  await sh('tar', ['-xzf', packed, '-C', out]);
+  for (const name of LEFT_OUT) await rm(join(tree, 'node_modules', name), { recursive: true, force: true });
+  const next = (patch: number): string => version.replace(/\d+$/, (last) => String(Number(last) + patch));
+  const repack = async (as: string): Promise<string> => {
+    for (const file of ['package.json', '.bundled']) {
+      const path = join(tree, file);
+      const text = await readFile(path, 'utf8');
+      await writeFile(path, text.replace(/("version": ?")[^"]*"/, `$1${as}"`));
+    }
+    const file = join(out, `greenlight-${as}-arm64.tgz`);
+    await sh('tar', ['-C', out, '--owner=0', '--group=0', '-czf', file, 'package']);
+    return file;
+  };
+  const newer = await repack(next(1));
+  const main = join(tree, 'dist/src/main.js');
+  await writeFile(
+    main,
+    (await readFile(main, 'utf8')).replace(/^(#!.*\n)?/, (first) => `${first}${BREAK}`),
+  );
+  const broken = await repack(next(2));
+  await rm(tree, { recursive: true });
+
+  const greenlight = join(root, 'dist/src/main.js');
+  await sh(process.execPath, [greenlight, 'update', 'keygen', 'update'], { cwd: out });
+  const inGuest = async (file: string, as: string): Promise<Release> => {
+    await sh(process.execPath, [greenlight, 'update', 'sign', file, '--key', join(out, 'update.key')]);
+    const name = file.split('/').at(-1) ?? '';
+    for (const each of [name, `${name}.sig`]) await cp(join(out, each), join(rootfs, 'root', each));
+    return { version: as, file: `/root/${name}` };
+  };
+  await cp(join(out, 'update.pub'), join(rootfs, 'root/update.pub'));
+  return {
+    installed: await inGuest(packed, version),
+    newer: await inGuest(newer, next(1)),
+    broken: await inGuest(broken, next(2)),
+    publicKey: '/root/update.pub',
+  };
+}
