@@ -1,7 +1,7 @@
 import { on } from 'node:events';
 import { onTestFinished } from 'vitest';
 import { MockBoard } from '../../hal/drivers/mock/index.js';
-import { type Log, SILENT, SystemClock } from '../../hal/index.js';
+import { type Clock, type Log, SILENT, SystemClock } from '../../hal/index.js';
 import { type App, type AppEvents, createApp } from '../../src/app.js';
 import { CATALOG } from '../../src/catalog.js';
 import { checkConfig } from '../../src/config/index.js';
@@ -27,6 +27,7 @@ export async function runApp(
     stateDir?: string;
     log?: Log;
     levels?: LogLevels;
+    clock?: Clock;
     mdns?: MdnsOptions;
     /** Takes what ends it; default: when the test is over. */
     onEnd?: (stop: () => Promise<void>) => void;
@@ -38,7 +39,7 @@ export async function runApp(
     { catalog: CATALOG, env: {}, overrides: { stateDir } },
   );
   if (config === undefined) throw new Error(problems.map((p) => `${p.path}: ${p.message}`).join('\n'));
-  const clock = new SystemClock();
+  const clock = options.clock ?? new SystemClock();
   const board = new MockBoard({ clock });
   const app = createApp({
     config,
