@@ -63,8 +63,11 @@ describe('config/laptop.yaml', () => {
         {
           name: 'GG_Switch',
           role: 'light-controller',
-          options: { controls: 'GG_TrafficLight', sequence: ['G', 'Y', 'R'], every: 2_000 },
+          options: { controls: 'GG_TrafficLight', sequence: ['G', 'Y', 'R'], every: 2_000, line: 'GPIO23' },
         },
+        { name: 'GG_Led', role: 'led', options: { line: 'GPIO18', dimmable: true } },
+        { name: 'GG_Motion', role: 'motion', options: { line: 'GPIO24' } },
+        { name: 'GG_Weather', role: 'climate', options: { line: 'GPIO4', method: 'auto' } },
         {
           name: 'HelloWorld_Publisher',
           role: 'publisher',

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { ControlClient } from '../../../src/control/client.js';
 import { SHOWN, showApp } from '../app.js';
 import { type Checks, opened } from '../check.js';
 
@@ -25,6 +26,31 @@ export const ACCESS: Checks = {
       return undefined;
     } finally {
       await page.goto('about:blank');
+      await own.stop();
+    }
+  },
+
+  'a client certificate opens the page over TLS; without one it says what is missing': async (page) => {
+    const own = await showApp(
+      SHOWN.replace('dashboard: { port: 0 }', 'dashboard: { port: 0, clients: [Ada] }'),
+    );
+    const browser = page.context().browser()!;
+    try {
+      const { certificate, privateKey } = (await new ControlClient(own.stateDir).call(
+        'POST',
+        '/things/Ada/add',
+      )) as { certificate: string; privateKey: string };
+      const cert = { origin: own.url, cert: Buffer.from(certificate), key: Buffer.from(privateKey) };
+      for (const clientCertificates of [[cert], []]) {
+        const context = await browser.newContext({ ignoreHTTPSErrors: true, clientCertificates });
+        const opened = await context.newPage();
+        await opened.goto(own.url);
+        if (clientCertificates.length > 0) await opened.locator('#things article').first().waitFor();
+        else await opened.locator('#link', { hasText: 'no client certificate was presented' }).waitFor();
+        await context.close();
+      }
+      return undefined;
+    } finally {
       await own.stop();
     }
   },
