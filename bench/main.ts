@@ -1,5 +1,6 @@
 /** `npm run bench [PART…]`: figures, beside a peer where there is one. Exits 0 whatever they are: read the table. */
 import { appliance } from './appliance/appliance.js';
+import { cloud } from './cloud/cloud.js';
 import { crossing } from './crossing.js';
 import { functions } from './functions/functions.js';
 import { mqttRows } from './mqtt/main.js';
@@ -14,6 +15,7 @@ const PARTS: Readonly<
   mqtt: { title: 'The message manager (peer: mosquitto)', run: mqtt },
   table: { title: 'The subscription table (peer: mosquitto, which has none)', run: table },
   functions: { title: 'Functions and a full group', run: functions },
+  cloud: { title: 'What leaves the site (on loopback, over AWS’s SDK)', run: cloud },
   shadow: { title: 'The shadow service (peer: a broker echo)', run: shadows },
   appliance: { title: 'An appliance: units that run for years', run: appliance },
 };
