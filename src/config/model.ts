@@ -66,6 +66,12 @@ export interface CoreConfig {
     readonly mdns: boolean;
   };
   readonly shadow: { /** Bytes of state, 1..30720. */ readonly sizeLimit: number };
+  /** Of a message: bytes of payload and topic, slashes in the topic. */
+  readonly limits: {
+    readonly messageBytes: number;
+    readonly topicBytes: number;
+    readonly topicSlashes: number;
+  };
   /** Days that device and server certificates are valid, and that a renewed one is good beside the new one. */
   readonly certificates: {
     readonly deviceDays: number;

@@ -59,7 +59,7 @@ export class Core implements Service {
     const { config, identity, store, clock, log } = options;
     const { ca, registry } = identity;
     this.#options = options;
-    this.group = new Group({ name: options.groupName });
+    this.group = new Group({ name: options.groupName, limits: config.limits });
     this.#policy = new GroupPolicy({
       group: this.group,
       revokedAt: (thing) => registry.revokedAt(thing),
@@ -134,6 +134,7 @@ export class Core implements Service {
       log: log.child({ part: 'functions' }),
       facts: { coreThingName: config.thingName, groupName: options.groupName, groupId: ca.groupId },
       ...(options.lines && { lines: options.lines }),
+      limits: { messageBytes: config.limits.messageBytes },
     });
   }
 

@@ -38,6 +38,7 @@ describe('the effective configuration', () => {
       mqtt: { host: '127.0.0.1', port: 8883 },
       discovery: { host: '127.0.0.1', port: 8443, mdns: false },
       shadow: { sizeLimit: 8192 },
+      limits: { messageBytes: 131_072, topicBytes: 256, topicSlashes: 7 },
       certificates: { deviceDays: 3650, serverDays: 30, overlapDays: 30 },
     });
     expect(config.dashboard).toEqual({ host: '127.0.0.1', port: 8080, unlock: false });

@@ -16,6 +16,7 @@ core:
   mqtt: { host: 127.0.0.3, port: 1001 }
   discovery: { host: 127.0.0.3, port: 1002, alsoPort: 1003, mdns: false }
   shadow: { sizeLimit: 1004 }
+  limits: { messageBytes: 1024, topicBytes: 100, topicSlashes: 8 }
   certificates: { deviceDays: 1005, serverDays: 1006, overlapDays: 30 }
 connect:
   discovery: { host: file.local, port: 1007, ca: file.pem }
@@ -77,6 +78,9 @@ const VARIABLES: Readonly<Record<string, readonly [text: string, value: unknown]
   GREENLIGHT_CORE_DISCOVERY_PORT: ['2002', 2002],
   GREENLIGHT_CORE_DISCOVERY_ALSO_PORT: ['443', 443],
   GREENLIGHT_CORE_DISCOVERY_MDNS: ['true', true],
+  GREENLIGHT_CORE_LIMITS_MESSAGE_BYTES: ['4096', 4_096],
+  GREENLIGHT_CORE_LIMITS_TOPIC_BYTES: ['512', 512],
+  GREENLIGHT_CORE_LIMITS_TOPIC_SLASHES: ['31', 31],
   GREENLIGHT_CORE_SHADOW_SIZE_LIMIT: ['30720', 30_720],
   GREENLIGHT_CORE_CERTIFICATES_DEVICE_DAYS: ['30', 30],
   GREENLIGHT_CORE_CERTIFICATES_SERVER_DAYS: ['7', 7],

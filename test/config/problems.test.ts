@@ -315,11 +315,11 @@ describe('subscriptions', () => {
     ],
     [
       `source: A, subject: ${'ä'.repeat(129)}, target: B`,
-      '5 subscriptions[0].subject: is longer than 256 bytes; shorten it',
+      '5 subscriptions[0].subject: is longer than 256 bytes; shorten it, or raise core.limits.topicBytes',
     ],
     [
       `source: A, subject: ${'a'.repeat(257)}, target: B`,
-      '5 subscriptions[0].subject: is longer than 256 bytes; shorten it',
+      '5 subscriptions[0].subject: is longer than 256 bytes; shorten it, or raise core.limits.topicBytes',
     ],
     [
       'source: { role: driver }, subject: x, target: B',

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { messageOf } from '../../../hal/index.js';
 import { statePaths } from '../../state-dir.js';
 import type { AppStatus } from '../../status.js';
 import type { Connection, CoreAddress, Credentials } from '../../things/connection.js';
@@ -26,6 +27,12 @@ export const registerMqtt: Register = (program, { io, action }) => {
         const connection = await open(thing, options, io, () => {});
         try {
           await connection.publish(topic, payload);
+        } catch (error) {
+          if (!/not authorized/i.test(messageOf(error))) throw error;
+          io.err(
+            `greenlight: no row lets ${thing} publish ${topic}: greenlight why ${thing} publish '${topic}' says more\n`,
+          );
+          return EXIT.no;
         } finally {
           await connection.close();
         }

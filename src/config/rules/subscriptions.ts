@@ -7,7 +7,7 @@ import type { Finding } from '../sentences.js';
 /** Stands in a subject for the name of the thing at the end that is `{ role: … }`. */
 const THING = `\${thing}`;
 /** As AWS IoT has it. */
-const MAX_SUBJECT_BYTES = 256;
+const SUBJECT_BYTES = 256;
 
 /** Rows name members of the group, and subjects are topic filters. */
 export function soundSubscriptions(draft: Draft): readonly Finding[] {
@@ -42,13 +42,19 @@ function rowFindings(draft: Draft, row: Readonly<Record<string, unknown>>, index
   }
   const patterned = roleOf(row.source) !== undefined || roleOf(row.target) !== undefined;
   if (typeof row.subject === 'string') {
-    const fault = filterFault(row.subject);
+    const fault = filterFault(row.subject, subjectBytes(draft));
     if (fault !== undefined) add('subject', fault);
     if (!patterned && row.subject.includes(THING)) {
       add('subject', `${THING} needs { role: … } as source or target; write the name of the thing instead`);
     }
   }
   return findings;
+}
+
+function subjectBytes({ document: { core } }: Draft): number {
+  const limits = isMapping(core) ? core.limits : undefined;
+  const set = isMapping(limits) ? limits.topicBytes : undefined;
+  return typeof set === 'number' ? set : SUBJECT_BYTES;
 }
 
 function roleOf(end: unknown): string | undefined {
@@ -60,10 +66,10 @@ function thingsWith(draft: Draft, role: string): string[] {
 }
 
 /** What breaks the rules of topic filters (MQTT 5.0, section 4.7), or of the level that stands for a thing. */
-function filterFault(filter: string): string | undefined {
+function filterFault(filter: string, limit: number): string | undefined {
   if (filter.includes('\0')) return 'a topic filter cannot contain U+0000; remove it';
-  if (Buffer.byteLength(filter) > MAX_SUBJECT_BYTES) {
-    return `is longer than ${MAX_SUBJECT_BYTES} bytes; shorten it`;
+  if (Buffer.byteLength(filter) > limit) {
+    return `is longer than ${limit} bytes; shorten it, or raise core.limits.topicBytes`;
   }
   const levels = filter.split('/');
   const hash = levels.findIndex((level) => level.includes('#'));

@@ -146,6 +146,36 @@ const CORE = section(
       },
       { default: {} },
     ),
+    limits: section(
+      'What a message may be at most; the defaults are those of AWS IoT Greengrass.',
+      {
+        messageBytes: {
+          type: 'integer',
+          minimum: 1_024,
+          maximum: 1_048_576,
+          description: 'Bytes of its payload. Requests to the shadow service keep to 131072.',
+          default: 131_072,
+          env: 'GREENLIGHT_CORE_LIMITS_MESSAGE_BYTES',
+        },
+        topicBytes: {
+          type: 'integer',
+          minimum: 16,
+          maximum: 65_535,
+          description: 'Bytes of its topic, and of the subject of a subscription.',
+          default: 256,
+          env: 'GREENLIGHT_CORE_LIMITS_TOPIC_BYTES',
+        },
+        topicSlashes: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 127,
+          description: 'Slashes in its topic; those of `$aws/rules/NAME/` do not count.',
+          default: 7,
+          env: 'GREENLIGHT_CORE_LIMITS_TOPIC_SLASHES',
+        },
+      },
+      { default: {} },
+    ),
     certificates: section(
       'Certificates that the core issues.',
       {

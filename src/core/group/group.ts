@@ -89,6 +89,7 @@ export class Group implements MemberDirectory {
       this.#table,
       question,
       (name) => this.#members.has(name) || name === SHADOW_SERVICE || name === CLOUD || name === TELEMETRY,
+      this.limits,
     );
   }
 

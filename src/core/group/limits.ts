@@ -23,7 +23,10 @@ export const GROUP_LIMITS: GroupLimits = {
 const BASIC_INGEST = /^\$aws\/rules\/[^/]*\//i;
 
 /** @returns what is wrong with the topic, as a clause; undefined when it is within the limits */
-export function topicLimitProblem(topic: string, limits: GroupLimits): string | undefined {
+export function topicLimitProblem(
+  topic: string,
+  limits: Pick<GroupLimits, 'topicBytes' | 'topicSlashes'>,
+): string | undefined {
   // A UTF-16 unit is at most 3 bytes, so most topics need no count.
   if (topic.length * 3 > limits.topicBytes && Buffer.byteLength(topic) > limits.topicBytes) {
     return `is longer than ${limits.topicBytes} bytes`;

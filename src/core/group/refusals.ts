@@ -1,4 +1,5 @@
 import type { Clock, Log, Timer } from '../../../hal/index.js';
+import { quoted } from './why.js';
 
 /** Pairs that are told apart; older ones are counted together. */
 const PAIRS = 1_000;
@@ -78,7 +79,10 @@ export class Refusals {
     if (entry.count === 1 && this.#linesLeft > 0) {
       this.#linesLeft--;
       entry.logged = 1;
-      this.log.warn({ source, topic }, `Message dropped: ${reason}`);
+      this.log.warn(
+        { source, topic },
+        `Message dropped: ${source} published ${quoted(topic)}, but ${reason}`,
+      );
     }
   }
 
@@ -111,7 +115,7 @@ export class Refusals {
       const { source, topic, reason, count, logged } = entry;
       this.log.warn(
         { source, topic, count: count - logged },
-        `Messages dropped in the last minute: ${reason}`,
+        `Messages dropped in the last minute: ${source} published ${quoted(topic)}, but ${reason}`,
       );
     }
     const rest = news.slice(LINES);

@@ -1,5 +1,6 @@
 /** Why a message passes, or which row comes nearest to letting it pass. */
 import { matches, namesOwner, overlap, sharedLevels, withOwner } from './filter.js';
+import { type GroupLimits, topicLimitProblem } from './limits.js';
 import { partyText, rowText, type SubscriptionRow } from './rows.js';
 import { ownerSide, type SubscriptionTable, subjectFor } from './table.js';
 
@@ -31,8 +32,13 @@ export function why(
   table: SubscriptionTable,
   question: WhyQuestion,
   known: (name: string) => boolean,
+  limits: Pick<GroupLimits, 'topicBytes' | 'topicSlashes'>,
 ): WhyAnswer {
   const { client, to } = question;
+  const fault = topicFault(question, limits);
+  if (fault !== undefined) {
+    return { passes: false, rows: [], sentence: `No row can help: ${quoted(question.topic)} ${fault}.` };
+  }
   const stranger = !known(client) ? client : to !== undefined && !known(to) ? to : undefined;
   if (stranger !== undefined) {
     return { passes: false, rows: [], sentence: `${quoted(stranger)} is not a member of the group.` };
@@ -51,6 +57,21 @@ export function why(
     nearest ? differSentence(question, nearest) : 'The table has no rows.'
   }`;
   return { passes: false, rows: [], ...(nearest && { nearest }), sentence };
+}
+
+/** What no table can mend, as a clause. */
+function topicFault(
+  { action, topic }: WhyQuestion,
+  limits: Pick<GroupLimits, 'topicBytes' | 'topicSlashes'>,
+): string | undefined {
+  if (topic === '') return 'is no topic';
+  if (action === 'subscribe') {
+    return Buffer.byteLength(topic) > limits.topicBytes
+      ? `is longer than ${limits.topicBytes} bytes`
+      : undefined;
+  }
+  if (/[+#]/.test(topic)) return 'has a wildcard, and a message is published on one topic';
+  return topicLimitProblem(topic, limits);
 }
 
 function differing(
@@ -133,6 +154,6 @@ function describe(row: SubscriptionRow): string {
 }
 
 /** What was asked may be anything: it goes into a sentence on one line. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return /^[\x21-\x7e]{1,300}$/.test(text) ? text : JSON.stringify(text.slice(0, 300));
 }

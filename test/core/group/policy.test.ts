@@ -134,7 +134,8 @@ describe('refused messages', () => {
       {
         level: 'warn',
         fields: { source: 'Light1', topic: 'hello/world' },
-        message: 'Message dropped: no subscription row has this source and subject',
+        message:
+          'Message dropped: Light1 published hello/world, but no subscription row has this source and subject',
       },
     ]);
     await clock.advance(60_000);

@@ -54,6 +54,18 @@ describe('why', () => {
     expect(no).toMatchObject({ passes: false, nearest: { differs: ['target'] } });
   });
 
+  it('says what no row can mend: the topic itself', () => {
+    const sentence = (action: 'publish' | 'subscribe', topic: string): string =>
+      group.why({ client: 'Switch', action, topic }).sentence;
+    expect(sentence('publish', 'a/+/b')).toBe(
+      'No row can help: a/+/b has a wildcard, and a message is published on one topic.',
+    );
+    expect(sentence('publish', '1/2/3/4/5/6/7/8/9')).toContain('has more than 7 slashes.');
+    expect(sentence('publish', 'x'.repeat(257))).toContain('is longer than 256 bytes.');
+    expect(sentence('subscribe', '')).toBe('No row can help: "" is no topic.');
+    expect(sentence('subscribe', 'a/+/b')).not.toContain('No row can help');
+  });
+
   it('says that somebody is no member', () => {
     const answer = group.why({ client: 'Nobody\nelse', action: 'publish', topic: 'a' });
     expect(answer.sentence).toBe('"Nobody\\nelse" is not a member of the group.');

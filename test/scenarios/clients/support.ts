@@ -53,6 +53,7 @@ export async function runningCore(
         ...(options.alsoPort !== undefined && { alsoPort: options.alsoPort }),
       },
       shadow: { sizeLimit: 8_192 },
+      limits: { messageBytes: 131_072, topicBytes: 256, topicSlashes: 7 },
       certificates: { deviceDays: 30, serverDays: 7, overlapDays: 30 },
     },
     groupName: 'crossing',
