@@ -18,8 +18,8 @@ for arch in ${*:-arm64 armhf amd64}; do
   mkdir -p "$app" "$tree/DEBIAN" "$tree/lib/systemd/system" "$tree/usr/lib/sysusers.d" \
     "$tree/usr/lib/tmpfiles.d" "$tree/lib/udev/rules.d" "$tree/usr/bin" "$tree/etc/greenlight/things.d"
   "$here/systemd/tree.sh" "$app" "$arch"
-  # what dpkg does
-  rm -f "$app"/systemd/*.sh
+  # what dpkg does, and has below
+  rm -rf "$app/systemd"
   chmod -R go+rX,go-w "$tree"
 
   for unit in "$here"/systemd/*.service "$here"/systemd/*.target; do
@@ -92,7 +92,7 @@ fi
 systemctl daemon-reload
 EOF
   chmod 0755 "$tree/DEBIAN/postinst" "$tree/DEBIAN/prerm" "$tree/DEBIAN/postrm"
-  dpkg-deb --root-owner-group -Zxz --build "$tree" "$out/greenlight_${version}_$arch.deb" >/dev/null
+  dpkg-deb --root-owner-group -Zxz "-z${DEB_LEVEL:-6}" --build "$tree" "$out/greenlight_${version}_$arch.deb" >/dev/null
   rm -rf "$tree"
   echo "$out/greenlight_${version}_$arch.deb"
 done

@@ -6,7 +6,10 @@ root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 mkdir -p "$root/var/lib/dpkg/updates" "$root/var/lib/dpkg/info" "$root/var/lib/dpkg/triggers" "$root/tmp"
 : >"$root/var/lib/dpkg/status"
-dpkg_() { dpkg --root="$root" --force-script-chrootless --force-depends --force-not-root --log=/dev/null "$@" 2>&1 | grep -vE 'warning|dependency|depends on|not installed|however|^$|Package ' || true; }
+dpkg_() {
+  dpkg --root="$root" --force-script-chrootless --force-depends --force-not-root --log=/dev/null "$@" \
+    >"$root/tmp/said" 2>&1 || { cat "$root/tmp/said" >&2; exit 1; }
+}
 must() { "$@" || { echo "deb.sh: failed: $*" >&2; exit 1; }; }
 
 dpkg_ -i "$deb"
@@ -38,6 +41,7 @@ must test -e "$root/var/lib/greenlight/state"
 dpkg_ -P greenlight
 must test ! -e "$root/etc/greenlight"
 must test ! -e "$root/var/lib/greenlight"
+rm -f "$root/tmp/said"
 left=$(find "$root" -type f ! -path "$root/var/lib/dpkg/*" ! -path "$root/etc/*passwd*" ! -path "$root/etc/*shadow*" ! -path "$root/etc/*group*" ! -name .pwd.lock)
 must test -z "$left"
 echo 'installed, upgraded, rolled back, removed and purged without rest'

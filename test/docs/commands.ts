@@ -17,6 +17,8 @@ export const EXERCISED: readonly ExercisedCommand[] = [
   { begins: 'npm start', by: 'package.json', proof: 'node dist/src/main.js run' },
   { begins: 'npm run build', by: 'package.json', proof: '"test": "npm run --silent build' },
   { begins: 'npm run bench', by: 'package.json', proof: 'bench/main.ts' },
+  { begins: 'npm run bundle', by: 'test/deep/packages.sh', proof: 'systemd/bundle.sh' },
+  { begins: 'npm run deb', by: 'test/deep/packages.sh', proof: 'systemd/build-deb.sh' },
   { begins: 'npm run docs', by: 'test/docs/generated.test.ts', proof: 'generated()' },
   { begins: 'npx tsx test/docs/generate/all.ts', by: 'test/docs/generated.test.ts', proof: 'generated()' },
   { begins: 'greenlight run', by: COMMANDS_TEST, proof: "cli(['run', '-c', file" },
