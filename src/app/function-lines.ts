@@ -46,7 +46,8 @@ export function functionLines({ gpio, log }: FunctionLinesOptions): FunctionLine
       const found: string[] = [];
       for (const line of lines) {
         await driver.resolve(line).catch((error) => {
-          found.push(`its line ${line}: ${messageOf(error)}`);
+          const message = messageOf(error);
+          found.push(message.startsWith('line ') ? `its ${message}` : `its line ${line}: ${message}`);
         });
       }
       return found;

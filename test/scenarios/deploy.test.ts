@@ -31,7 +31,7 @@ describe('deploy', () => {
     const { running, deploy, on } = await deploying();
     const done = await deploy(WITH_LED);
     expect(done.code).toBe(0);
-    expect(done.out).toMatch(/^(\S+ {2}(Building|InProgress)\n)*\S+ {2}Success\nthings \+1\n$/);
+    expect(done.out).toMatch(/^(\S+ {2}(Building|InProgress)\n)*\S+ {2}Success\nthings \+1\n {2}\+Lamp\n$/);
     await expect
       .poll(async () => (await part(running, 'Lamp'))?.state, { interval: 10, timeout: 5_000 })
       .toBe('ok');
@@ -54,6 +54,12 @@ describe('deploy', () => {
       ['Configuration', 'Success'],
     ]);
     const records = JSON.parse((await on('deployments', '--json')).out) as { id: string }[];
+    const one = await on('deployments', records[0]!.id);
+    expect(one.out).toMatch(/^NewDeployment by .* at .*Z: Success\nthings -1\n {2}-Lamp\n$/);
+    expect(await on('deployments', 'none')).toMatchObject({
+      code: 1,
+      err: 'greenlight: there is no deployment none; see greenlight deployments\n',
+    });
     expect((await on('deploy', '--again', records[1]!.id)).code).toBe(0);
     expect(await part(running, 'Lamp')).toBeDefined();
   });

@@ -45,15 +45,16 @@ export const registerDeploy: Register = (program, { io, action }) => {
       }),
     );
 
-  withState(program.command('deployments'))
-    .description('what became of each deployment, newest first')
+  withState(program.command('deployments [id]'))
+    .description('what became of each deployment, newest first; or of one, with what it changed')
     .option('--json', 'as JSON')
     .action(
-      action(async (options: StateOptions & { json?: boolean }) => {
+      action(async (id: string | undefined, options: StateOptions & { json?: boolean }) => {
         const records = (await instance(options, io).call(
           'GET',
           '/deployments',
         )) as unknown as readonly DeploymentRecord[];
+        if (id !== undefined) return showOne(records, id, options, io);
         if (options.json) io.out(`${JSON.stringify(records, null, 2)}\n`);
         else io.out(formatTable(['WHEN', 'ID', 'TYPE', 'STATUS', 'BY', 'CHANGES'], records.map(row)));
         return EXIT.done;
@@ -110,7 +111,7 @@ async function follow(client: ControlClient, id: string, options: DeployOptions,
     last = record;
   }
   if (options.json) io.out(`${JSON.stringify(last, null, 2)}\n`);
-  else if (last?.status === 'Success') io.out(`${describe(last)}\n`);
+  else if (last?.status === 'Success') io.out(`${describe(last)}\n${names(last)}`);
   return last?.status === 'Success' ? EXIT.done : EXIT.no;
 }
 
@@ -148,10 +149,43 @@ function row(record: DeploymentRecord): string[] {
     new Date(createdAt).toISOString().slice(0, 19),
     id,
     type,
-    `${status}${reason(record)}`,
+    status,
     by,
-    describe(record),
+    // a reason may be long: it stands where nothing follows
+    `${describe(record)}${reason(record)}`,
   ];
+}
+
+function showOne(
+  records: readonly DeploymentRecord[],
+  id: string,
+  options: { json?: boolean },
+  io: CliIo,
+): number {
+  const record = records.find((one) => one.id === id);
+  if (record === undefined) {
+    io.err(`greenlight: there is no deployment ${id}; see greenlight deployments\n`);
+    return EXIT.no;
+  }
+  if (options.json) io.out(`${JSON.stringify(record, null, 2)}\n`);
+  else {
+    const { createdAt, type, status, by } = record;
+    const when = new Date(createdAt).toISOString().slice(0, 19);
+    io.out(`${type} by ${by} at ${when}Z: ${status}${reason(record)}\n${describe(record)}\n${names(record)}`);
+  }
+  return EXIT.done;
+}
+
+/** What it added, removed and changed, a line each: the first of each list. */
+function names({ changes }: DeploymentRecord): string {
+  return (['things', 'functions', 'subscriptions'] as const)
+    .flatMap((list) => {
+      const { first, added, removed, changed } = changes[list];
+      const more = added + removed + changed - first.length;
+      return [...first.map((name) => `  ${name}`), ...(more > 0 ? [`  and ${more} ${list} more`] : [])];
+    })
+    .map((line) => `${line}\n`)
+    .join('');
 }
 
 function describe({ changes }: DeploymentRecord): string {
