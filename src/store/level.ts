@@ -1,4 +1,5 @@
 /** Doorway of `classic-level`. */
+import { statfs } from 'node:fs/promises';
 import { type BatchOperation, ClassicLevel } from 'classic-level';
 import { messageOf } from '../../hal/index.js';
 import type { OpenStore, Store, StoreOperation, StoreRange } from './contract.js';
@@ -7,6 +8,10 @@ import { sectionOf } from './section.js';
 
 /** Operations per flush; more wait for the next one, so that no batch grows without bound. */
 const MAX_BATCH = 4_096;
+/** Between two attempts to open anew after a refused write, ms. */
+const REOPEN_MS = 1_000;
+/** Bytes that opening may take: the journal is written as a table first, LevelDB's write buffer is 4 MB. */
+const ROOM_TO_OPEN = 6 * 1024 * 1024;
 
 interface Waiting {
   readonly operations: readonly StoreOperation[];
@@ -20,11 +25,18 @@ type Operation = BatchOperation<Database, string, Uint8Array>;
 /**
  * The store on disk. While one flush is under way, further writes gather; they go together with the next one.
  * The flush runs on a thread of the pool, never on the event loop.
+ *
+ * LevelDB takes no write after one that the disk refused, however much room there is by then; what is there can be read.
+ * So it is opened anew, with a later write, when there is room and nobody is reading.
  */
 export class LevelStore implements OpenStore {
   #waiting: Waiting[] = [];
   #flushing: Promise<void> | undefined;
   #closed = false;
+  /** ms of the process at the last refusal; undefined: writes are taken. */
+  #refusedAt: number | undefined;
+  #reading = 0;
+  #reopening: Promise<void> | undefined;
 
   private constructor(
     private readonly db: Database,
@@ -65,13 +77,23 @@ export class LevelStore implements OpenStore {
   }
 
   async get(key: string): Promise<Uint8Array | undefined> {
-    if (this.#closed) throw this.#closedError();
-    return this.db.get(key);
+    await this.#readable();
+    this.#reading += 1;
+    try {
+      return await this.db.get(key);
+    } finally {
+      this.#reading -= 1;
+    }
   }
 
   async *entries(range: StoreRange = {}): AsyncIterable<readonly [string, Uint8Array]> {
-    if (this.#closed) throw this.#closedError();
-    yield* this.db.iterator(range);
+    await this.#readable();
+    this.#reading += 1;
+    try {
+      yield* this.db.iterator(range);
+    } finally {
+      this.#reading -= 1;
+    }
   }
 
   section(name: string): Store {
@@ -105,9 +127,11 @@ export class LevelStore implements OpenStore {
 
   async #flush(batch: readonly Waiting[]): Promise<void> {
     const operations = batch.flatMap((entry) => entry.operations.map(toLevel));
+    if (this.#refusedAt !== undefined) await this.#openAnew(this.#refusedAt);
     try {
       await this.db.batch(operations, { sync: true });
     } catch (error) {
+      this.#refusedAt ??= performance.now();
       const failure = new StoreError(
         'STORE_WRITE',
         `store ${this.folder}: the disk refused a write: ${messageOf(error)}; free space or check the disk`,
@@ -117,6 +141,40 @@ export class LevelStore implements OpenStore {
       return;
     }
     for (const entry of batch) entry.resolve();
+  }
+
+  async #readable(): Promise<void> {
+    if (this.#closed) throw this.#closedError();
+    while (this.#reopening) await this.#reopening;
+  }
+
+  /** Never rejects: the write that follows says what is wrong. */
+  async #openAnew(refusedAt: number): Promise<void> {
+    if (performance.now() - refusedAt < REOPEN_MS || !(await this.#hasRoom()) || this.#reading > 0) return;
+    const open = async (): Promise<void> => {
+      try {
+        await this.db.close();
+        await this.db.open();
+        this.#refusedAt = undefined;
+      } catch {
+        // the disk refuses again
+        this.#refusedAt = performance.now();
+      }
+    };
+    this.#reopening = open().finally(() => {
+      this.#reopening = undefined;
+    });
+    await this.#reopening;
+  }
+
+  async #hasRoom(): Promise<boolean> {
+    try {
+      const { bavail, bsize } = await statfs(this.folder);
+      return bavail * bsize >= ROOM_TO_OPEN;
+    } catch {
+      // a file system that does not tell: opening tells
+      return true;
+    }
   }
 
   #closedError(): StoreError {
