@@ -21,6 +21,7 @@ import {
   ownArchitecture,
   RunningInstances,
   tryRelease,
+  type UnitConfiguration,
   type Units,
   UpdateError,
   type UpdateRequest,
@@ -48,7 +49,7 @@ export function makeUpdater(sources: UpdaterSources): Updater {
     units,
     clock,
     log,
-    settings: async () => updateSettings(configurationsOf(await units.active(), folders), env),
+    settings: async () => updateSettings(await configurationsOf(units, folders), env),
     instances: new RunningInstances(folders, clock),
     tryRelease,
     flush: flushFileSystem,
@@ -142,12 +143,12 @@ export class InstanceUpdates implements ApplicationUpdates {
 }
 
 async function updateSettings(
-  configurations: readonly string[],
+  configurations: readonly UnitConfiguration[],
   env: NodeJS.ProcessEnv,
 ): Promise<UpdateSettings> {
   const [first] = configurations;
   if (first === undefined)
     throw new UpdateError('UPDATE_PLACE', 'there is no configuration that says which key may sign an update');
-  const { update } = await loadConfig(first, { catalog: CATALOG, env });
+  const { update } = await loadConfig(first.file, { catalog: CATALOG, env: { ...first.env, ...env } });
   return { ...update, configurations };
 }

@@ -7,6 +7,7 @@ import { promisify } from 'node:util';
 import { type Clock, messageOf } from '../../hal/index.js';
 import { ControlClient } from '../control/client.js';
 import { type AppStatus, healthOf } from '../status.js';
+import type { Units } from './units.js';
 
 const run = promisify(execFile);
 
@@ -25,10 +26,24 @@ export function configurationOf(unit: string, { configuration }: ApplianceFolder
   return join(configuration, unit === 'greenlight-core.service' ? 'core.yaml' : 'greenlight.yaml');
 }
 
+/** A configuration file and the variables that it is read with. */
+export interface UnitConfiguration {
+  readonly file: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** Those of the units that run; of none, the one that greenlight.service would run with. */
-export function configurationsOf(units: readonly string[], folders: ApplianceFolders): readonly string[] {
-  const named = units.length > 0 ? units : ['greenlight.service'];
-  return [...new Set(named.map((unit) => configurationOf(unit, folders)))].filter((file) => existsSync(file));
+export async function configurationsOf(
+  manager: Pick<Units, 'active' | 'environment'>,
+  folders: ApplianceFolders,
+): Promise<readonly UnitConfiguration[]> {
+  const active = await manager.active();
+  const found: UnitConfiguration[] = [];
+  for (const unit of active.length > 0 ? active : ['greenlight.service']) {
+    const file = configurationOf(unit, folders);
+    if (existsSync(file)) found.push({ file, env: await manager.environment(unit) });
+  }
+  return found;
 }
 
 /** The state folder of a unit. */

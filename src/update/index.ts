@@ -8,6 +8,7 @@ export {
   type Instances,
   RunningInstances,
   stateFolderOf,
+  type UnitConfiguration,
 } from './appliance.js';
 export { inspectArchive } from './archive.js';
 export { UpdateError, type UpdateErrorCode } from './errors.js';
@@ -17,5 +18,5 @@ export { Journal, PHASES, type Phase, type UpdateRecord, type UpdateState } from
 export { makeKeys, readPrivateKey, readPublicKey, signStatement, verifiedStatement } from './keys.js';
 export { ARCHIVE_LIMIT, digestOfFile, ownArchitecture, type Statement } from './statement.js';
 export { type Trial, tryRelease } from './trial.js';
-export { NO_UNITS, Systemd, type UnitLook, type Units } from './units.js';
+export { NO_UNITS, parseEnvironment, Systemd, type UnitLook, type Units } from './units.js';
 export { type Asked, Updater, type UpdaterDeps, type UpdateSettings } from './updater.js';

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { messageOf } from '../../hal/index.js';
+import type { UnitConfiguration } from './appliance.js';
 import { UpdateError } from './errors.js';
 
 const run = promisify(execFile);
@@ -12,8 +13,8 @@ export interface Trial {
   /** Folder of the release. */
   readonly folder: string;
   readonly version: string;
-  /** Configuration files that it is to run with. */
-  readonly configurations: readonly string[];
+  /** That it is to run with. */
+  readonly configurations: readonly UnitConfiguration[];
 }
 
 /**
@@ -21,20 +22,24 @@ export interface Trial {
  * @throws {UpdateError} UPDATE_TRIAL
  */
 export async function tryRelease({ folder, version, configurations }: Trial): Promise<void> {
-  const said = (await greenlight(folder, ['--version'])).trim();
+  const said = (await greenlight(folder, ['--version'], {})).trim();
   if (said !== version)
     throw new UpdateError('UPDATE_TRIAL', `the new release says it is ${said || 'nothing'}, not ${version}`);
-  for (const file of configurations) await greenlight(folder, ['check', file]);
+  for (const { file, env } of configurations) await greenlight(folder, ['check', file], env);
 }
 
-async function greenlight(folder: string, argv: readonly string[]): Promise<string> {
+async function greenlight(
+  folder: string,
+  argv: readonly string[],
+  env: UnitConfiguration['env'],
+): Promise<string> {
   const command = `greenlight ${argv.join(' ')}`;
   try {
     const { stdout } = await run(process.execPath, [join(folder, 'dist/src/main.js'), ...argv], {
       timeout: LIMIT_MS,
       maxBuffer: 16 * 1024 * 1024,
-      // nothing of the updater's own may change what a configuration means
-      env: { PATH: process.env.PATH, NODE_ENV: 'production' },
+      // as the unit has it, and nothing of the updater's own
+      env: { ...env, PATH: process.env.PATH, NODE_ENV: 'production' },
     });
     return stdout;
   } catch (error) {

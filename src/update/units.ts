@@ -8,6 +8,8 @@ export interface Units {
   /** Resolves when all are ready. Rejects when one does not become ready. */
   restart(units: readonly string[]): Promise<void>;
   look(unit: string): Promise<UnitLook>;
+  /** What `Environment=` gives to a unit, by drop-ins too. */
+  environment(unit: string): Promise<Readonly<Record<string, string>>>;
 }
 
 export interface UnitLook {
@@ -51,6 +53,22 @@ export class Systemd implements Units {
       text: `${state} (${values.get('SubState')})`,
     };
   }
+
+  async environment(unit: string): Promise<Readonly<Record<string, string>>> {
+    const { stdout } = await run('systemctl', ['show', unit, '-p', 'Environment', '--value']);
+    return parseEnvironment(stdout);
+  }
+}
+
+/** As systemctl(1) prints it: assignments with spaces between, in quotes where they have some themselves. */
+export function parseEnvironment(text: string): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for (const [, quoted, plain] of text.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)) {
+    const assignment = quoted === undefined ? (plain ?? '') : quoted.replace(/\\(.)/g, '$1');
+    const at = assignment.indexOf('=');
+    if (at > 0) found[assignment.slice(0, at)] = assignment.slice(at + 1);
+  }
+  return found;
 }
 
 /** While the machine starts: nothing runs yet, and what is to run is started with the release that it then finds. */
@@ -58,4 +76,5 @@ export const NO_UNITS: Units = {
   active: async () => [],
   restart: async () => {},
   look: async () => ({ running: false, restarts: 0, text: 'not started' }),
+  environment: async () => ({}),
 };

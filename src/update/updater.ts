@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, CodedError, type Log, messageOf } from '../../hal/index.js';
-import type { Instances } from './appliance.js';
+import type { Instances, UnitConfiguration } from './appliance.js';
 import { inspectArchive, unpackArchive } from './archive.js';
 import { UpdateError } from './errors.js';
 import { watchHealth } from './health.js';
@@ -20,8 +20,8 @@ export interface UpdateSettings {
   readonly publicKey: string;
   /** Time in ms that a new release is watched. */
   readonly watchMs: number;
-  /** Files that the units run with. */
-  readonly configurations: readonly string[];
+  /** That the units run with. */
+  readonly configurations: readonly UnitConfiguration[];
 }
 
 export interface UpdaterDeps {

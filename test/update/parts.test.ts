@@ -1,5 +1,5 @@
 import { mkdirSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../hal/index.js';
@@ -7,13 +7,16 @@ import { inspectArchive, unpackArchive } from '../../src/update/archive.js';
 import { watchHealth } from '../../src/update/health.js';
 import {
   ARCHIVE_LIMIT,
+  configurationsOf,
   Inbox,
   Installation,
   makeKeys,
   ownArchitecture,
+  parseEnvironment,
   readPrivateKey,
   readPublicKey,
   signStatement,
+  stateFolderOf,
   verifiedStatement,
 } from '../../src/update/index.js';
 import { compareVersions, VERSION } from '../../src/update/version.js';
@@ -183,6 +186,7 @@ describe('watching', () => {
     const units = {
       active: async () => [],
       restart: async () => {},
+      environment: async () => ({}),
       look: async () => ({ ...look, ...options.looks?.(looks++) }),
     };
     const cause = async () => {
@@ -218,6 +222,44 @@ describe('watching', () => {
     const { end, asked } = await watch({ causes: (n) => (n >= 5 ? 'mqtt has failed' : undefined) });
     expect(end).toMatch(/a\.service is not well: mqtt has failed/);
     expect(asked).toBe(8);
+  });
+});
+
+describe('units', () => {
+  it('have the variables that systemctl prints, with quotes and without', () => {
+    const printed = 'NODE_ENV=production "A=two words" B=x=y "C=say \\"hi\\"" D= plain\n';
+    expect(parseEnvironment(printed)).toEqual({
+      NODE_ENV: 'production',
+      A: 'two words',
+      B: 'x=y',
+      C: 'say "hi"',
+      D: '',
+    });
+  });
+
+  it('say by their name which configuration and state they have', async () => {
+    const configuration = await temporaryFolder();
+    mkdirSync(join(configuration, 'things.d'));
+    for (const file of ['greenlight.yaml', 'core.yaml', 'things.d/street.yaml'])
+      writeFileSync(join(configuration, file), '');
+    const folders = { configuration, state: '/var/lib' };
+    const files = async (...units: string[]) => {
+      const manager = { active: async () => units, environment: async (unit: string) => ({ UNIT: unit }) };
+      return (await configurationsOf(manager, folders)).map(({ file, env }) => [basename(file), env.UNIT]);
+    };
+    expect(await files()).toEqual([['greenlight.yaml', 'greenlight.service']]);
+    expect(await files('greenlight-pigpio.service')).toEqual([
+      ['greenlight.yaml', 'greenlight-pigpio.service'],
+    ]);
+    expect(await files('greenlight-core.service', 'greenlight-thing@street.service')).toEqual([
+      ['core.yaml', 'greenlight-core.service'],
+      ['street.yaml', 'greenlight-thing@street.service'],
+    ]);
+    expect(await files('greenlight-thing@nowhere.service')).toEqual([]);
+    expect(stateFolderOf('greenlight-core.service', folders)).toBe('/var/lib/greenlight');
+    expect(stateFolderOf('greenlight-thing@street.service', folders)).toBe(
+      '/var/lib/greenlight-things/street',
+    );
   });
 });
 

@@ -43,6 +43,10 @@ export class FakeUnits implements Units {
     if (release === this.unready) throw new Error('Job for greenlight.service failed\nsee status');
   }
 
+  async environment(): Promise<Record<string, string>> {
+    return {};
+  }
+
   async look(): Promise<UnitLook> {
     this.looks -= 1;
     return this.looks >= 0
@@ -107,7 +111,11 @@ export function updaterOf(
     units,
     clock,
     log: SILENT,
-    settings: async () => ({ publicKey, watchMs, configurations: [configuration] }),
+    settings: async () => ({
+      publicKey,
+      watchMs,
+      configurations: [{ file: configuration, env: { GREENLIGHT_TRIED: 'yes' } }],
+    }),
     instances: WELL,
     tryRelease,
     flush: async () => {},
