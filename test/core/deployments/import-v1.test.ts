@@ -44,7 +44,12 @@ const GROUP = [
     text: version({
       Devices: [
         { Id: '1', ThingArn: ARN.thing('GG_TrafficLight'), CertificateArn: 'arn:…', SyncShadow: true },
-        { Id: '2', ThingArn: ARN.thing('GG_Switch'), CertificateArn: 'arn:…', SyncShadow: false },
+        {
+          Id: '2',
+          ThingArn: ARN.thing('GG_Switch'),
+          CertificateArn: `arn:aws:iot:eu-central-1:123456789012:cert/${'ab'.repeat(32)}`,
+          SyncShadow: false,
+        },
       ],
     }),
   },
@@ -203,7 +208,8 @@ describe('import of a Greengrass V1 group', () => {
     const all = noCounterpart.join('\n');
     for (const part of [
       'group\'s name "Main Crossing"',
-      'certificates are not in the export',
+      'certificates are not in the export for GG_TrafficLight:',
+      `GG_Switch can keep its certificate: greenlight thing import GG_Switch ${'ab'.repeat(32)}`,
       'in step with AWS IoT for GG_TrafficLight',
       'GG_HelloWorld: it ran in a container',
       'GG_HelloWorld: AccessSysfs',
@@ -221,7 +227,7 @@ describe('import of a Greengrass V1 group', () => {
     ]) {
       expect(all).toContain(part);
     }
-    expect(noCounterpart).toHaveLength(17);
+    expect(noCounterpart).toHaveLength(18);
   });
 
   it.each([

@@ -47,17 +47,21 @@ export function importGreengrassV1(
 function importThings(group: V1Group, tell: (sentence: string) => void): readonly object[] {
   const names = new Set<string>();
   const synced: string[] = [];
-  for (const { ThingArn, SyncShadow, Id } of group.Devices) {
+  const without: string[] = [];
+  for (const { ThingArn, CertificateArn, SyncShadow, Id } of group.Devices) {
     const name = thingOf(text(ThingArn));
     if (name === undefined) tell(`a device without a readable ThingArn (Id ${text(Id)}) is left out`);
     else {
       names.add(name);
+      const certificate = CERTIFICATE.exec(text(CertificateArn))?.[1];
+      if (certificate === undefined) without.push(name);
+      else tell(`${name} can keep its certificate: greenlight thing import ${name} ${certificate}`);
       if (SyncShadow === true) synced.push(name);
     }
   }
-  if (names.size > 0) {
+  if (without.length > 0) {
     tell(
-      'certificates are not in the export: greenlight thing add NAME issues one for each thing that runs elsewhere',
+      `certificates are not in the export for ${some(without)}: greenlight thing add NAME --out DIR issues one for each that runs elsewhere`,
     );
   }
   if (synced.length > 0)
@@ -110,4 +114,13 @@ function logLevel(group: V1Group, tell: (sentence: string) => void): object {
     'loggers: there is one log on standard output, for systemd to keep; Space and Type have no counterpart',
   );
   return level === undefined ? {} : { log: { level: LEVELS[level] } };
+}
+
+/** The certificate's id is its fingerprint. */
+const CERTIFICATE = /:cert\/([0-9a-f]{64})$/;
+
+/** The first of them. */
+function some(names: readonly string[]): string {
+  const shown = names.slice(0, 10).join(', ');
+  return names.length > 10 ? `${shown} and ${names.length - 10} more` : shown;
 }

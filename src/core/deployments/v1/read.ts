@@ -87,8 +87,12 @@ function parse(file: string, content: string): JsonValue {
   try {
     return JSON.parse(content) as JsonValue;
   } catch (error) {
-    throw new DeploymentError('DEPLOYMENT_IMPORT', `${file} is not JSON: ${messageOf(error)}`, {
-      cause: error,
-    });
+    throw new DeploymentError(
+      'DEPLOYMENT_IMPORT',
+      `${file} is not JSON: ${messageOf(error).replaceAll(/\s+/g, ' ')}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
