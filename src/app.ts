@@ -401,6 +401,7 @@ class Application implements App {
 
   #show(group: GroupLists): void {
     this.#group = group;
+    this.#board?.follow?.();
     this.#dashboard?.refresh();
   }
 

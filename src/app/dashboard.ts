@@ -193,14 +193,22 @@ function mockView(board: MockBoard, things: () => readonly ThingConfig[]): Board
     }
     return method !== undefined;
   };
-  // a sensor on the bench that is read by its edges answers from the start
-  for (const thing of things()) {
-    if (thing.role === 'climate' && methodAtBench(thing.options) === 'edges') expose(thing, FAIR_WEATHER);
-  }
+  const answering = new Set<string>();
+  // a sensor on the bench that is read by its edges answers before a hand has set anything
+  const follow = (): void => {
+    for (const thing of things()) {
+      const { name, role, options } = thing;
+      if (role !== 'climate' || methodAtBench(options) !== 'edges' || answering.has(name)) continue;
+      answering.add(name);
+      expose(thing, FAIR_WEATHER);
+    }
+  };
+  follow();
   return {
     driver: 'mock',
     lines: async () => board.lines(),
     subscribe: (listener) => board.subscribe(listener),
+    follow,
     bench: {
       drive: (line, level) => board.drive(line, level),
       climate: (thing, values) => {

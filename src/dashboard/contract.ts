@@ -50,6 +50,8 @@ export interface BoardView {
   subscribe(listener: (line: BoardLineView) => void): () => void;
   /** What a hand can do at the bench; only where the board is software. */
   readonly bench?: Bench;
+  /** Another group is deployed. */
+  follow?(): void;
 }
 
 export interface Bench {

@@ -38,8 +38,8 @@ export interface Shown {
   stop(): Promise<void>;
 }
 
-export async function showApp(text = SHOWN): Promise<Shown> {
-  const stateDir = await mkdtemp(join(tmpdir(), 'greenlight-browser-'));
+export async function showApp(text = SHOWN, folder?: string): Promise<Shown> {
+  const stateDir = folder ?? (await mkdtemp(join(tmpdir(), 'greenlight-browser-')));
   const { config, problems } = await checkConfig(
     { file: join(stateDir, 'test.yaml'), text },
     { catalog: CATALOG, env: {}, overrides: { stateDir } },
@@ -51,7 +51,7 @@ export async function showApp(text = SHOWN): Promise<Shown> {
   const app = createApp({ config, clock, log: SILENT, random: Math.random, env: {}, mock: board });
   const stop = async (): Promise<void> => {
     await app.stop();
-    await rm(stateDir, { recursive: true, force: true });
+    if (folder === undefined) await rm(stateDir, { recursive: true, force: true });
   };
   try {
     await app.start(new AbortController().signal);

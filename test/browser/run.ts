@@ -79,7 +79,9 @@ async function runCheck(
 
 /** At each width, light; and the wide one dark. */
 async function takePictures(browser: Browser, shown: Shown): Promise<void> {
-  const folder = process.env.GREENLIGHT_PICTURES ?? (await mkdtemp(join(tmpdir(), 'greenlight-pictures-')));
+  const folder =
+    process.env.GREENLIGHT_PICTURES ??
+    (process.env.CI ? 'out/pictures' : await mkdtemp(join(tmpdir(), 'greenlight-pictures-')));
   await mkdir(folder, { recursive: true });
   for (const width of WIDTHS) {
     const { page } = await newPage(browser, width);

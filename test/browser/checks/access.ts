@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ControlClient } from '../../../src/control/client.js';
 import { SHOWN, showApp } from '../app.js';
-import { type Checks, opened } from '../check.js';
+import { type Checks, lamp, opened } from '../check.js';
 
 const TOKEN = 'a-token-of-many-letters';
 
@@ -55,13 +58,61 @@ export const ACCESS: Checks = {
     }
   },
 
-  'a page whose core went away says so': async (page, _shown, { expect }) => {
+  'a page whose core went away says so, and comes back by itself with it': async (
+    page,
+    _shown,
+    { expect },
+  ) => {
     expect(/ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET/);
-    const own = await showApp();
-    await opened(page, own);
-    await page.locator('#link', { hasText: 'live' }).waitFor();
-    await own.stop();
-    await page.locator('#link', { hasText: 'connection lost' }).waitFor();
+    const folder = await mkdtemp(join(tmpdir(), 'greenlight-browser-again-'));
+    try {
+      const first = await showApp(SHOWN, folder);
+      const { port } = new URL(first.url);
+      try {
+        await opened(page, first);
+        await page.locator('#link', { hasText: 'live' }).waitFor();
+      } finally {
+        await first.stop();
+      }
+      await page.locator('#link', { hasText: 'connection lost' }).waitFor();
+      const again = await showApp(
+        SHOWN.replace('dashboard: { port: 0 }', `dashboard: { port: ${port} }`),
+        folder,
+      );
+      try {
+        await page.locator('#link', { hasText: 'live' }).waitFor({ timeout: 20_000 });
+        await page.waitForSelector(lamp('GPIO17', 'active'));
+      } finally {
+        await page.goto('about:blank');
+        await again.stop();
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
     return undefined;
+  },
+
+  'a deployment is drawn without loading anew': async (page) => {
+    const own = await showApp();
+    try {
+      await opened(page, own);
+      const text = SHOWN.replace(
+        'functions:',
+        '  - { name: GG_Cellar, role: climate, line: GPIO6, method: edges, sample: 2s }\nfunctions:',
+      );
+      const control = new ControlClient(own.stateDir);
+      await control.call('POST', '/deployments', { file: join(own.stateDir, 'next.yaml'), text });
+      await page
+        .locator('article[data-thing="GG_Cellar"] td', { hasText: '21' })
+        .first()
+        .waitFor({ timeout: 20_000 });
+      await page.locator('.boardsvg [data-thing="GG_Cellar"]').waitFor();
+      await page.locator('[data-sensor="GG_Cellar"]').waitFor();
+      await page.locator('#flow .node', { hasText: 'GG_Cellar' }).waitFor();
+      return undefined;
+    } finally {
+      await page.goto('about:blank');
+      await own.stop();
+    }
   },
 };
