@@ -61,7 +61,7 @@ export interface Health {
 const CARRIERS: ReadonlySet<string> = new Set(['gpio', 'core', 'listener']);
 
 /** Parts that readiness does not wait for: a light obeys without them. */
-const NOT_AWAITED: ReadonlySet<string> = new Set(['function', 'cloud', 'spool']);
+const NOT_AWAITED: ReadonlySet<string> = new Set(['function', 'cloud', 'spool', 'listener']);
 
 /** Seconds after which a start counts as done though things still wait for their core: they are safe, and go on trying. */
 export const READY_LIMIT_S = 20;
