@@ -11,7 +11,9 @@ describe('health', () => {
   it('is good when all parts are, and when what a light does without waits for a network', () => {
     const good = { carrying: true, ready: true, healthy: true, causes: [] };
     expect(healthOf({ parts: WELL, uptimeSeconds: 1 })).toEqual(good);
-    const waiting = ['function', 'cloud', 'spool', 'listener'].map((kind) => part(kind, 'degraded', 'no network'));
+    const waiting = ['function', 'cloud', 'spool', 'listener'].map((kind) =>
+      part(kind, 'degraded', 'no network'),
+    );
     expect(healthOf({ parts: [...WELL, ...waiting], uptimeSeconds: 1 })).toEqual(good);
   });
 
