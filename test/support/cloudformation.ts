@@ -138,7 +138,7 @@ interface Statement {
  */
 const IOT_ONLY: Readonly<Record<string, string>> = { 'iot:AssumeRoleWithCertificate': 'rolealias' };
 
-/** Every problem of a policy document; `resources` gives the texts of a statement's resources, without intrinsics. */
+/** Every problem of a policy document. */
 export async function policyProblems(document: JsonObject): Promise<string[]> {
   const problems: string[] = [];
   if (document.Version !== '2012-10-17') problems.push('Version');
@@ -153,7 +153,7 @@ export async function policyProblems(document: JsonObject): Promise<string[]> {
       }
       if (statement.Principal !== undefined) continue;
       for (const resource of [statement.Resource].flat()) {
-        const arn = (resource as JsonObject)['Fn::Sub'];
+        const arn = typeof resource === 'string' ? resource : (resource as JsonObject)['Fn::Sub'];
         // an attribute of a resource, which CloudFormation fills in
         if (typeof arn !== 'string') continue;
         const patterns = known
