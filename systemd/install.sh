@@ -212,9 +212,12 @@ say "installed $version in $prefix"
 [ -z "$root" ] && [ -d /run/systemd/system ] || exit 0
 [ $changed = no ] || systemctl daemon-reload
 udevadm control --reload 2>/dev/null && udevadm trigger --subsystem-match=gpio 2>/dev/null || true
-[ $start = yes ] || exit 0
+# as the unit will make it, so that the doctor finds it
+[ -d /var/lib/greenlight ] || install -d -o greenlight -g greenlight -m 0750 /var/lib/greenlight
 # what is wrong is told, and left to whoever reads it: the unit tries on
+say 'greenlight doctor:'
 runuser -u greenlight -- /usr/local/bin/greenlight doctor -c /etc/greenlight/greenlight.yaml --state /var/lib/greenlight || true
+[ $start = yes ] || exit 0
 for unit in greenlight-update.path greenlight-update-resume.service; do
   [ ! -e "/etc/systemd/system/$unit" ] || systemctl enable --quiet "$unit"
 done

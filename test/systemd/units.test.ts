@@ -12,9 +12,8 @@ const UNITS = readdirSync(FOLDER).filter((name) => /\.(service|target|path)$/.te
 const run = promisify(execFile);
 const ANALYZE = spawnSync('systemd-analyze', ['--version']).status === 0;
 
-/** Exposure at most; pigpio has to map the registers, updates are root's. */
+/** Exposure at most, below what all have to keep. */
 const LIMITS: Readonly<Record<string, number>> = {
-  'greenlight-pigpio.service': 3.5,
   'greenlight-update.service': 1.2,
   'greenlight-update-resume.service': 1.0,
 };
