@@ -20,6 +20,7 @@ const STATEMENT_ROOM = 64;
 /**
  * A CloudFormation template with what a site needs in an account: things, policies that allow no more than the
  * configuration does, the table, and the role alias that may write to it.
+ * For a file without a core the things are its own, clients of a core elsewhere.
  * @param subjects of the rows with `cloud`
  * @throws {PackageError} PACKAGE_NOTHING, PACKAGE_LIMIT
  */
@@ -31,36 +32,47 @@ export function cloudFormation(config: Config, subjects: CloudSubjects): JsonObj
       `${config.file} sends nothing to AWS: add cloud.iot or cloud.sink.dynamodb`,
     );
   }
-  const thing = iot?.thingName ?? config.core!.thingName;
+  const thing = iot?.thingName ?? config.core?.thingName;
   const dynamodb = sink === 'local' ? undefined : sink.dynamodb;
   const roleAlias = dynamodb?.credentials?.roleAlias;
   const grants = [
-    ...(iot ? iotGrants(thing, iot, subjects) : []),
+    ...(iot && thing !== undefined ? iotGrants(thing, iot, subjects) : []),
     ...(roleAlias === undefined
       ? []
       : [{ action: 'iot:AssumeRoleWithCertificate', resource: `rolealias/${roleAlias}` }]),
   ];
-  const things = [...new Set([thing, ...(iot?.shadows ?? []).map((shadow) => shadow.thing)])];
+  const things =
+    thing === undefined
+      ? [...config.things, ...config.functions].map(({ name }) => name)
+      : [...new Set([thing, ...(iot?.shadows ?? []).map((shadow) => shadow.thing)])];
+  // a role alias is asked with the certificate of the first function
+  const holder = thing ?? config.functions[0]?.name;
+  const certified = thing !== undefined || grants.length > 0;
   return {
     AWSTemplateFormatVersion: '2010-09-09',
     Description: `Greenlight group ${config.group.name}: things, policies, table and role alias`,
-    Parameters: {
-      CertificateArn: {
-        Type: 'String',
-        AllowedPattern: '^arn:aws[a-z-]*:iot:[a-z0-9-]+:[0-9]{12}:cert/[0-9a-f]{64}$',
-        Description: `Certificate of the thing ${thing}, of aws iot create-keys-and-certificate.`,
+    ...(certified && {
+      Parameters: {
+        CertificateArn: {
+          Type: 'String',
+          AllowedPattern: '^arn:aws[a-z-]*:iot:[a-z0-9-]+:[0-9]{12}:cert/[0-9a-f]{64}$',
+          Description: `Certificate of the thing ${holder}, of aws iot create-keys-and-certificate.`,
+        },
       },
-    },
+    }),
     Resources: {
       ...numbered(
         'Thing',
         things.map((name) => ({ Type: 'AWS::IoT::Thing', Properties: { ThingName: name } })),
       ),
-      ThingCertificate: {
-        Type: 'AWS::IoT::ThingPrincipalAttachment',
-        DependsOn: 'Thing1',
-        Properties: { ThingName: thing, Principal: { Ref: 'CertificateArn' } },
-      },
+      ...(certified &&
+        holder !== undefined && {
+          ThingCertificate: {
+            Type: 'AWS::IoT::ThingPrincipalAttachment',
+            DependsOn: `Thing${things.indexOf(holder) + 1}`,
+            Properties: { ThingName: holder, Principal: { Ref: 'CertificateArn' } },
+          },
+        }),
       ...policies(grants),
       ...(dynamodb && { CarStats: table(dynamodb.table) }),
       ...(dynamodb && roleAlias !== undefined && access(roleAlias, dynamodb.create)),

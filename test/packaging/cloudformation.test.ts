@@ -130,6 +130,25 @@ it('makes only what is used, and nothing of a file that stays at home', async ()
   await expect(template('version: 1\ncore: {}')).rejects.toMatchObject({ code: 'PACKAGE_NOTHING' });
 });
 
+it('makes things and table of a file whose core is elsewhere', async () => {
+  const site = (credentials: string) =>
+    `version: 1
+connect: { greengrass: { region: eu-west-1 }, certificates: certs }
+things: [{ name: Light, role: traffic-light, lines: { red: GPIO17, yellow: GPIO27, green: GPIO22 } }]
+functions: [{ name: Cars, builtin: car-aggregator, watch: Light }]
+cloud: { sink: { dynamodb: { region: eu-west-1${credentials} } } }`;
+  const made = await template(site(''));
+  await check(made);
+  expect(Object.keys(made)).not.toContain('Parameters');
+  expect(Object.keys(made.Resources)).toEqual(['Thing1', 'Thing2', 'CarStats']);
+  const withAlias = await template(site(', credentials: { roleAlias: a, endpoint: e.example }'));
+  await check(withAlias);
+  expect(withAlias.Resources.ThingCertificate).toMatchObject({
+    DependsOn: 'Thing2',
+    Properties: { ThingName: 'Cars' },
+  });
+});
+
 it('would see what AWS refuses', async () => {
   const made = structuredClone(await template(SITE)) as unknown as {
     Resources: Record<string, { Type: string; Properties: Record<string, unknown>; DependsOn?: string }>;
