@@ -196,6 +196,8 @@ describe('the doctor finds', () => {
     expect(await found({ text, stateDir, outside: { now: () => now } })).toMatchObject([
       { code: 'key-open', message: expect.stringContaining('mode 644'), mend: expect.stringContaining(key) },
     ]);
+    await chmod(key, 0o640);
+    expect(await at(now)).toEqual([]);
     await chmod(key, 0o600);
     await writeFile(join(stateDir, 'ca/server.pem'), 'spoilt');
     expect(await at(now)).toEqual(['certificate-unreadable']);

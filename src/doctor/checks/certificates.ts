@@ -119,12 +119,13 @@ export const checkKeys: Check = async ({ config }) => {
     (name) => name.endsWith('.private.key') || name.endsWith('.key'),
   )) {
     const { mode } = await stat(path);
-    if ((mode & 0o077) === 0) continue;
+    // root:greenlight 0640 is how a unit may have it
+    if ((mode & 0o027) === 0) continue;
     findings.push({
       code: 'key-open',
       severity: 'warning',
-      message: `others on this machine may read the private key ${path} (mode ${(mode & 0o777).toString(8)})`,
-      mend: `sudo chmod 600 ${path}, and sudo chown it to the user of the instance`,
+      message: `others on this machine may read or replace the private key ${path} (mode ${(mode & 0o777).toString(8)})`,
+      mend: `sudo chmod o-rwx,g-w ${path}; it must belong to the user of the instance, or be readable for its group`,
     });
   }
   return findings;
