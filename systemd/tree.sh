@@ -28,5 +28,8 @@ find "$app/node_modules/classic-level/prebuilds" -mindepth 1 -maxdepth 1 ! -name
   find "$app/node_modules/aws-crt/dist/bin" -mindepth 1 -maxdepth 1 ! -name "linux-$cpu" ! -name "linux-$cpu-*" -exec rm -rf {} +
 # addons that would have to be compiled
 for addon in onoff epoll pigpio node-dht-sensor; do rm -rf "$app/node_modules/$addon"; done
+# nothing that runs reads these, and a card takes its time for thousands of small files
+find "$app/node_modules" -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' \) -delete
+find "$app/node_modules" -type d -empty -delete
 chmod 0755 "$app/dist/src/main.js"
 chmod -R go+rX,go-w "$app"
