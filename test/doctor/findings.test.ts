@@ -141,6 +141,13 @@ describe('the doctor finds', () => {
     for (const { mend, message } of all) expect(mend.length * message.length).toBeGreaterThan(200);
   });
 
+  it('no fault with a core that is to be found on the local network', async () => {
+    const outside = { connect: async () => 'ENOTFOUND' };
+    expect(await codes({ text: ELSEWHERE, outside })).toContain('core-unreachable');
+    const text = ELSEWHERE.replace('core.local', 'mdns');
+    expect(await codes({ text, outside })).not.toContain('core-unreachable');
+  });
+
   it('a chip that no udev rule gives to a group', async () => {
     expect(await codes({ chip: 0o600 })).toEqual(['udev-rule']);
   });

@@ -3,6 +3,8 @@ import type { Check } from '../contract.js';
 
 export const checkCore: Check = async ({ config, outside }) => {
   const { discovery, greengrass, awsIot } = config.connect ?? {};
+  // one that announces itself is looked for when the things start
+  if (discovery?.host === 'mdns') return [];
   const host =
     discovery?.host ??
     greengrass?.endpoint ??
