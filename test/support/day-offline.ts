@@ -11,7 +11,7 @@ export interface DayOptions {
   /** Absent: those of the product. */
   readonly limits?: Partial<SpoolLimits>;
   readonly sensors: number;
-  /** Each publishes every so many seconds; every two minutes there is a batch. Divides 120. */
+  /** Each publishes every so many seconds, and there is a batch every two minutes, or as often. */
   readonly everyS: number;
 }
 
