@@ -1,3 +1,4 @@
+import { dirname, isAbsolute, relative } from 'node:path';
 import type { JsonObject } from '../../hal/index.js';
 import type { Config } from '../config/model.js';
 import { PackageError } from './errors.js';
@@ -29,6 +30,9 @@ export interface ComponentOptions {
 
 /** Gives the component the credentials of the core's role, where a sink needs those. */
 const TOKENS = { name: 'aws.greengrass.TokenExchangeService', version: '2.0.3' } as const;
+
+/** Where the certificates are on the device, unless the file names another folder. */
+const CERTIFICATES = '/etc/greenlight/certs';
 
 export const COMPONENT_NAME = 'greenlight.Things';
 
@@ -64,7 +68,7 @@ export function recipe(options: ComponentOptions): JsonObject {
     ComponentDescription: `The things of group ${config.group.name}: ${options.things.map(({ thing }) => thing).join(', ')}`,
     ComponentPublisher: 'Greenlight',
     ComponentConfiguration: {
-      DefaultConfiguration: { certificates: config.connect.certificates },
+      DefaultConfiguration: { certificates: onDevice(config.connect.certificates, config.file) },
     },
     ComponentDependencies: {
       ...Object.fromEntries(Object.values(COMPONENTS).map((component) => dependency(component, 'SOFT'))),
@@ -96,6 +100,12 @@ export function recipe(options: ComponentOptions): JsonObject {
       },
     ],
   };
+}
+
+/** A folder beside the file is one of this machine; on the device the program's folder is made anew with each version. */
+function onDevice(certificates: string, file: string): string {
+  const path = relative(dirname(file), certificates);
+  return path.startsWith('..') || isAbsolute(path) ? certificates : CERTIFICATES;
 }
 
 function dependency(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RunningApp, runApp } from '../support/app.js';
 import { mayLackFor } from '../support/tools.js';
-import { until } from '../support/until.js';
+import { until as untilWithin } from '../support/until.js';
 
 /** Where the traffic light's core is, and what can happen to it. */
 export interface CoreOfLight {
@@ -34,6 +34,9 @@ export interface WayToCore {
 
 const LAMPS = { red: 'GPIO17', yellow: 'GPIO27', green: 'GPIO22' };
 const NAME = 'GG_TrafficLight';
+
+/** Several processes' worth of work runs beside it. */
+const until = (what: () => boolean | Promise<boolean>, ms = 15_000): Promise<void> => untilWithin(what, ms);
 
 /** The traffic light of config/thing-only.yaml; only the section that says where its core is changes. */
 export async function roleFile(section: string): Promise<string> {
@@ -79,7 +82,7 @@ export function describeTrafficLight({ name, possible = true, make }: WayToCore)
     });
 
     it('finds its core, connects, and reports the safe colour that it shows', async () => {
-      await until(() => part().state === 'ok', 10_000);
+      await until(() => part().state === 'ok');
       expect(part().figures).toMatchObject({ core: expect.stringMatching(/:\d+$/), connects: 1 });
       await until(async () => (await reported())?.property === 'R');
       expect(lit()).toEqual(['red']);
@@ -121,7 +124,7 @@ export function describeTrafficLight({ name, possible = true, make }: WayToCore)
       await core.want(app, 'G');
       expect(lit()).toEqual(['yellow']);
       core.line.mend();
-      await until(async () => (await reported())?.property === 'G', 10_000);
+      await until(async () => (await reported())?.property === 'G');
       expect(lit()).toEqual(['green']);
       await until(() => part().state === 'ok');
       expect(part().figures).toMatchObject({ connects: 2 });
@@ -134,14 +137,14 @@ export function describeTrafficLight({ name, possible = true, make }: WayToCore)
         await app.stop();
         await run();
         // it does again what is still desired
-        await until(async () => (await reported())?.property === 'G' && lit().join() === 'green', 10_000);
+        await until(async () => (await reported())?.property === 'G' && lit().join() === 'green');
       } else {
         await core.restart();
         expect(lit()).toEqual(['green']);
-        await until(() => part().state === 'ok', 15_000);
+        await until(() => part().state === 'ok');
       }
       await core.want(app, 'Y');
-      await until(async () => (await reported())?.property === 'Y', 15_000);
+      await until(async () => (await reported())?.property === 'Y');
       expect(lit()).toEqual(['yellow']);
     });
 

@@ -87,6 +87,21 @@ describe('the recipe', () => {
     );
   });
 
+  it('looks for certificates in a folder that the device has', async () => {
+    const inFile = async (certificates: string) => {
+      const config = await configOf(
+        SITE.replace('/etc/greenlight/certs', certificates),
+        '/home/me/site.yaml',
+      );
+      const made = recipe({ ...(await options()), config }) as unknown as {
+        ComponentConfiguration: { DefaultConfiguration: { certificates: string } };
+      };
+      return made.ComponentConfiguration.DefaultConfiguration.certificates;
+    };
+    expect(await inFile('certs')).toBe('/etc/greenlight/certs');
+    expect(await inFile('/var/lib/certs')).toBe('/var/lib/certs');
+  });
+
   it('needs things that use a Greengrass core', async () => {
     const config = await configOf('version: 1\ncore: {}');
     const given = await options();
