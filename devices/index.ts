@@ -3,6 +3,7 @@ import { button } from './button.js';
 import { carCounter } from './car-counter.js';
 import { climate } from './climate.js';
 import type { AnyRoleDefinition } from './contract.js';
+import { distance } from './distance.js';
 import { led } from './led.js';
 import { lightController } from './light-controller.js';
 import { motion } from './motion.js';
@@ -27,6 +28,7 @@ export const ROLES: ReadonlyMap<string, AnyRoleDefinition> = new Map(
     latchingSwitch,
     motion,
     climate,
+    distance,
     publisher,
     subscriber,
   ].map((role: AnyRoleDefinition) => [role.name, role]),

@@ -132,12 +132,13 @@ export interface PulseRequest {
   readonly timeoutMs: number;
 }
 
-/** What a climate sensor at the bench is exposed to. */
-export interface ClimateExposure {
+/** What a sensor at the bench is exposed to; each only where a hand has set it. */
+export interface Exposure {
   /** Degrees Celsius. */
-  readonly temperatureC: number;
+  readonly temperatureC?: number;
   /** Relative humidity, 0..100 %. */
-  readonly humidityPercent: number;
+  readonly humidityPercent?: number;
+  readonly distanceCm?: number;
 }
 
 /** What a driver can do, as plain data. A setting that is not covered rejects with HAL_UNSUPPORTED; nothing is dropped. */
@@ -179,8 +180,8 @@ export interface GpioDriver {
   servo(address: LineAddress, consumer: string): Promise<ServoLine>;
   /** Undefined where `capabilities.pulseCapture` is false. */
   readonly pulses: PulseCapture | undefined;
-  /** Simulated drivers only: what a hand at the bench lets this consumer's climate sensor measure; undefined: nothing. */
-  exposure?(consumer: string): ClimateExposure | undefined;
+  /** Simulated drivers only: what a hand at the bench lets this consumer's sensor measure; undefined: nothing. */
+  exposure?(consumer: string): Exposure | undefined;
 }
 
 export type DriverName = 'chardev' | 'onoff' | 'pigpio' | 'mock';

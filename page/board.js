@@ -227,7 +227,7 @@ function place(parts) {
     part.y = Math.min(part.y, limit - part.height);
     limit = part.y - GAP;
   }
-  return height;
+  return height + 4;
 }
 
 /** Mean height of a part's pins; one whose lines are elsewhere comes last. */

@@ -18,7 +18,7 @@ const SMALL_LETTER = 6.2;
 export function partOf(thing, { playable, width }) {
   const claims = [...thing.claims].sort((a, b) => order(a.path) - order(b.path));
   const kinds = claims.map((claim) => kindOf(thing.role, claim));
-  const housed = claims.length > 1 && kinds.every((kind) => kind === 'lamp');
+  const housed = claims.length > 1 && kinds.every((kind) => kind === 'lamp' || kind === 'eye');
   const group = s('g', { 'data-thing': thing.name });
   const pieces = [];
   let height = housed ? 4 : 0;
@@ -89,6 +89,11 @@ function wordsOf({ role, claims }, pieces, reported) {
     return typeof temperatureC === 'number'
       ? `${temperatureC} °C · ${humidityPercent} %`
       : t('nomeasurement');
+  }
+  if (role === 'distance') {
+    const { distanceCm, measuredAt } = reported ?? {};
+    if (distanceCm !== undefined) return `${distanceCm} cm`;
+    return t(measuredAt === undefined ? 'nomeasurement' : 'nothingnear');
   }
   const lit = pieces.filter(({ value }) => value?.value === 'active');
   if (claims.length > 1) return lit.length > 0 ? lit.map(({ path }) => t(path)).join(', ') : t('off');

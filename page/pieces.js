@@ -10,6 +10,7 @@ const COLOURS = { red: '#ff3b30', yellow: '#ffc400', green: '#22d366', line: '#f
 
 /** Kind of drawing for a claim of a role. */
 export function kindOf(role, { direction, path }) {
+  if (role === 'distance') return 'eye';
   if (direction === 'input') return role === 'motion' ? 'motion' : role === 'switch' ? 'switch' : 'button';
   if (direction === 'servo') return 'servo';
   if (direction === 'pulse') return 'climate';
@@ -130,6 +131,18 @@ export const PIECES = {
       { role: 'img', 'aria-label': thing.name },
       s('rect', { class: 'sensor', x: 6, width: 48, height: 38, rx: 5 }),
       [0, 1, 2, 3].map((i) => s('line', { class: 'slot', x1: 14, x2: 46, y1: 8.5 + i * 7, y2: 8.5 + i * 7 })),
+    );
+    return { element, height: 38, update: () => {} };
+  },
+  /** One of the two of an ultrasonic sensor. */
+  eye(thing, claim) {
+    const at = { cx: 30, cy: 19 };
+    const element = s(
+      'g',
+      { role: 'img', 'aria-label': `${thing.name} ${claim.path}` },
+      s('circle', { class: 'sensor', ...at, r: 15 }),
+      s('circle', { class: 'mesh', ...at, r: 10 }),
+      s('text', { class: 'onsensor', x: 30, y: 22.5, 'text-anchor': 'middle' }, claim.path[0].toUpperCase()),
     );
     return { element, height: 38, update: () => {} };
   },

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import type { ClimateValues } from './dht/frame.js';
+import type { Exposure } from '../contract.js';
 import type { ClimateSource } from './source.js';
 
 const DAY_MS = 86_400_000;
@@ -9,7 +9,7 @@ export interface MockSourceDeps {
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** What a hand at the bench has set; undefined: nothing. */
-  readonly exposure: () => ClimateValues | undefined;
+  readonly exposure: () => Exposure | undefined;
 }
 
 /**
@@ -20,8 +20,9 @@ export function mockSource({ clock, random, exposure }: MockSourceDeps): Climate
   return {
     name: 'made-up weather (mock)',
     read: async () => {
-      const set = exposure();
-      if (set !== undefined) return set;
+      const { temperatureC, humidityPercent } = exposure() ?? {};
+      if (temperatureC !== undefined && humidityPercent !== undefined)
+        return { temperatureC, humidityPercent };
       const day = Math.sin((2 * Math.PI * (clock.now() % DAY_MS)) / DAY_MS);
       const noise = random() - 0.5;
       return {

@@ -2,7 +2,14 @@ import { X509Certificate } from 'node:crypto';
 import { ROLES } from '../../devices/index.js';
 import type { MockBoard } from '../../hal/drivers/mock/board.js';
 import type { MockDriver } from '../../hal/drivers/mock/driver.js';
-import { type Clock, type GpioDriver, type LineAddress, type Log, parseAddress } from '../../hal/index.js';
+import {
+  type Clock,
+  type Exposure,
+  type GpioDriver,
+  type LineAddress,
+  type Log,
+  parseAddress,
+} from '../../hal/index.js';
 import { type ClimateValues, encodeFrame } from '../../hal/sensors/dht/frame.js';
 import { encodeTrain } from '../../hal/sensors/dht/train.js';
 import { readTotals } from '../aggregator/car-aggregator.js';
@@ -131,12 +138,12 @@ function joined(core: Core | undefined, { things }: GroupLists): readonly ThingV
   const known = new Set(things.map(({ name }) => name));
   return (core?.group.members() ?? [])
     .filter(({ name, kind }) => kind === 'thing' && !known.has(name))
-    .map(({ name }) => ({ name, claims: [], properties: [], sliders: false }));
+    .map(({ name }) => ({ name, claims: [], properties: [], sliders: [] }));
 }
 
 function thingView({ name, role, options }: ThingConfig): ThingView {
   const definition = role === undefined ? undefined : ROLES.get(role);
-  if (definition === undefined) return { name, claims: [], properties: [], sliders: false };
+  if (definition === undefined) return { name, claims: [], properties: [], sliders: [] };
   const claims = definition.lines(options).map(
     ({ path, address, direction, activeLow = false }): ClaimView => ({
       path: path.replace(/^lines\./, ''),
@@ -153,7 +160,7 @@ function thingView({ name, role, options }: ThingConfig): ThingView {
     properties: definition.properties
       .filter(({ side }) => side === 'desired')
       .map(({ name: property, values, description }) => ({ name: property, values, description })),
-    sliders: definition.name === 'climate' && methodAtBench(options) !== undefined,
+    sliders: slidersOf(definition.name, options),
   };
 }
 
@@ -164,6 +171,12 @@ function lineName(address: LineAddress): string {
 
 /** Where the page's sliders stand at first. */
 const FAIR_WEATHER: ClimateValues = { temperatureC: 21, humidityPercent: 50 };
+
+function slidersOf(role: string, options: ThingConfig['options']): ThingView['sliders'] {
+  if (role === 'distance') return options.method === 'edges' ? [] : ['distanceCm'];
+  if (role !== 'climate' || methodAtBench(options) === undefined) return [];
+  return ['temperatureC', 'humidityPercent'];
+}
 
 /** How a climate sensor on a board of software is read; undefined: past the board. */
 function methodAtBench({ method, line }: ThingConfig['options']): 'edges' | 'mock' | undefined {
@@ -184,14 +197,16 @@ export function boardOf(
 }
 
 function mockView(board: MockBoard, things: () => readonly ThingConfig[]): BoardView {
-  const expose = ({ name, options }: ThingConfig, values: ClimateValues): boolean => {
-    const method = methodAtBench(options);
-    if (method === 'mock') board.expose(name, values);
-    if (method === 'edges') {
+  const expose = (thing: ThingConfig, values: Exposure): boolean => {
+    const { name, role, options } = thing;
+    const sliders = slidersOf(role ?? '', options);
+    if (sliders.length === 0 || sliders.some((slider) => values[slider] === undefined)) return false;
+    if (role === 'climate' && methodAtBench(options) === 'edges') {
       const model = options.model === 'dht11' ? 'dht11' : 'dht22';
-      board.attachPulses(options.line as LineAddress, () => encodeTrain(encodeFrame(values, model)));
-    }
-    return method !== undefined;
+      const weather = { ...FAIR_WEATHER, ...values };
+      board.attachPulses(options.line as LineAddress, () => encodeTrain(encodeFrame(weather, model)));
+    } else board.expose(name, values);
+    return true;
   };
   const answering = new Set<string>();
   // a sensor on the bench that is read by its edges answers before a hand has set anything
@@ -211,8 +226,8 @@ function mockView(board: MockBoard, things: () => readonly ThingConfig[]): Board
     follow,
     bench: {
       drive: (line, level) => board.drive(line, level),
-      climate: (thing, values) => {
-        const found = things().find(({ name, role }) => name === thing && role === 'climate');
+      expose: (thing, values) => {
+        const found = things().find(({ name }) => name === thing);
         return found !== undefined && expose(found, values);
       },
     },

@@ -1,7 +1,14 @@
-import { isJsonObject, type JsonObject, type JsonValue } from '../../hal/index.js';
+import { type Exposure, isJsonObject, type JsonObject, type JsonValue } from '../../hal/index.js';
 import type { DashboardDeps } from './contract.js';
 import { DashboardError } from './errors.js';
 import { isWritable } from './snapshot.js';
+
+/** Least and most that a sensor can be exposed to. */
+const EXPOSED: Readonly<Record<keyof Exposure, readonly [low: number, high: number]>> = {
+  temperatureC: [-40, 80],
+  humidityPercent: [0, 100],
+  distanceCm: [2, 400],
+};
 
 /** What a page may do: by path, with the JSON that it sent. */
 export type Action = (deps: DashboardDeps, body: JsonObject) => Promise<JsonObject>;
@@ -26,14 +33,16 @@ export const ACTIONS: Readonly<Record<string, Action>> = {
     bench(deps).drive(line, level ?? undefined);
     return {};
   },
-  /** `{ thing, temperatureC, humidityPercent }`: the weather at a sensor on the bench. */
-  '/api/climate': async (deps, { thing, temperatureC, humidityPercent }) => {
+  /** `{ thing, temperatureC?, humidityPercent?, distanceCm? }`: what a sensor on the bench is exposed to. */
+  '/api/exposure': async (deps, { thing, ...given }) => {
     writable(deps);
-    const values = {
-      temperatureC: within(temperatureC, -40, 80),
-      humidityPercent: within(humidityPercent, 0, 100),
-    };
-    if (bench(deps).climate?.(nameOf(thing), values) !== true)
+    const values = Object.entries(given).map(([name, value]) => {
+      if (!Object.hasOwn(EXPOSED, name))
+        throw wrong('only temperatureC, humidityPercent and distanceCm can be set');
+      const [low, high] = EXPOSED[name as keyof Exposure];
+      return [name, within(value, low, high)] as const;
+    });
+    if (bench(deps).expose?.(nameOf(thing), Object.fromEntries(values)) !== true)
       throw wrong('that thing has no such sensor here');
     return {};
   },

@@ -1,7 +1,7 @@
 /** What the page is told and may ask. The application gives it; nothing in here is reached in another way. */
 
 import type { TLSSocket } from 'node:tls';
-import type { Bias, Clock, Edge, LineValue, Log } from '../../hal/index.js';
+import type { Bias, Clock, Edge, Exposure, LineValue, Log } from '../../hal/index.js';
 import type { Batch, CarStatsRow } from '../aggregator/batch.js';
 import type { Totals } from '../aggregator/statistics.js';
 import type { Broker } from '../core/broker/index.js';
@@ -57,8 +57,8 @@ export interface BoardView {
 export interface Bench {
   /** Holds the line at a level from outside; undefined lets it float. Throws a coded error for an unknown line. */
   drive(line: string, level: 'low' | 'high' | undefined): void;
-  /** Sets what a climate sensor on a line measures. @returns false where there is none */
-  climate?(thing: string, values: { temperatureC: number; humidityPercent: number }): boolean;
+  /** Sets what a thing's sensor measures. @returns false where there is none that can be set so */
+  expose?(thing: string, values: Exposure): boolean;
 }
 
 /** A line that a thing holds. */
@@ -82,8 +82,8 @@ export interface ThingView {
     readonly values: string;
     readonly description: string;
   }[];
-  /** Bench controls beside its lines. */
-  readonly sliders: boolean;
+  /** What a hand at a bench can set beside its lines. */
+  readonly sliders: readonly (keyof Exposure)[];
 }
 
 export interface RowView {

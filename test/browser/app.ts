@@ -22,6 +22,7 @@ things:
   - { name: GG_Led, role: led, line: GPIO18, dimmable: true }
   - { name: GG_Motion, role: motion, line: GPIO24, clearAfter: 1s }
   - { name: GG_Weather, role: climate, line: GPIO4, sample: 2s, every: 2s }
+  - { name: GG_Distance, role: distance, trigger: GPIO20, echo: GPIO21 }
   - { name: HelloWorld_Publisher, role: publisher, topic: hello/world/pubsub, to: [HelloWorld_Subscriber], every: 1s }
   - { name: HelloWorld_Subscriber, role: subscriber, topic: hello/world/pubsub, from: HelloWorld_Publisher }
   - { name: Far_Counter }

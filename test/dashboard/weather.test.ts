@@ -14,7 +14,7 @@ describe('a slider for a climate sensor on the mock board', () => {
     const names = ['Chosen', 'Lineless', 'Edges'];
     for (const [i, thing] of names.entries()) {
       const weather = { thing, temperatureC: 33.5 + i, humidityPercent: 12 };
-      expect((await post(`${url}/api/climate`, weather)).status).toBe(200);
+      expect((await post(`${url}/api/exposure`, weather)).status).toBe(200);
     }
     for (const [i, thing] of names.entries()) {
       const reported = async () => (await app.core!.shadows.read(thing))?.reported?.value;
@@ -27,9 +27,11 @@ describe('a slider for a climate sensor on the mock board', () => {
   it('is refused for a thing without such a sensor, and for weather that there is not', async () => {
     const { url } = await runPage();
     const weather = { temperatureC: 20, humidityPercent: 50 };
-    expect((await post(`${url}/api/climate`, { thing: 'GG_Relay', ...weather })).status).toBe(400);
+    expect((await post(`${url}/api/exposure`, { thing: 'GG_Relay', ...weather })).status).toBe(400);
+    const unknown = await post(`${url}/api/exposure`, { thing: 'GG_Relay', pressure: 1 });
+    expect(unknown.body).toContain('only temperatureC, humidityPercent and distanceCm');
     expect(
-      (await post(`${url}/api/climate`, { thing: 'GG_Relay', ...weather, temperatureC: 900 })).status,
+      (await post(`${url}/api/exposure`, { thing: 'GG_Relay', ...weather, temperatureC: 900 })).status,
     ).toBe(400);
   });
 });

@@ -11,6 +11,7 @@ const LEAST: Readonly<Record<string, JsonObject>> = {
   'light-controller': { controls: 'Light' },
   'car-counter': { line: 'GPIO24', light: 'Light' },
   climate: { method: 'mock' },
+  distance: { trigger: 'GPIO5', echo: 'GPIO6' },
   publisher: {},
   subscriber: {},
 };

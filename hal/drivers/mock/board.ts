@@ -1,6 +1,6 @@
 import { gpioAtPin, type LineAddress, parseAddress, pinOfGpio } from '../../address.js';
 import type { Clock } from '../../clock.js';
-import type { Bias, ClimateExposure, Edge, LineInfo, LineValue } from '../../contract.js';
+import type { Bias, Edge, Exposure, LineInfo, LineValue } from '../../contract.js';
 import { HalError } from '../../errors.js';
 import { unknownLine } from '../unknown-line.js';
 import { Circuit, type CircuitLine, valueAt } from './circuit.js';
@@ -73,7 +73,7 @@ export class MockBoard {
   /** The electrical state, for the driver. */
   readonly circuit: Circuit;
   readonly #pulses = new Map<string, PulseSource>();
-  readonly #exposures = new Map<string, ClimateExposure>();
+  readonly #exposures = new Map<string, Exposure>();
 
   constructor(settings: MockBoardSettings) {
     const limit = settings.historyLimit ?? 256;
@@ -200,13 +200,13 @@ export class MockBoard {
     return this.#pulses.get(name);
   }
 
-  /** Sets what a consumer's climate sensor without a line of its own measures; undefined: made-up weather again. */
-  expose(consumer: string, values: ClimateExposure | undefined): void {
+  /** Sets what a consumer's sensor measures that is not read by its edges; undefined: what it made up before. */
+  expose(consumer: string, values: Exposure | undefined): void {
     if (values === undefined) this.#exposures.delete(consumer);
     else this.#exposures.set(consumer, values);
   }
 
-  exposure(consumer: string): ClimateExposure | undefined {
+  exposure(consumer: string): Exposure | undefined {
     return this.#exposures.get(consumer);
   }
 

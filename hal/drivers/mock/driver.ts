@@ -2,8 +2,8 @@ import { type LineAddress, parseAddress } from '../../address.js';
 import type {
   Capabilities,
   ChipInfo,
-  ClimateExposure,
   EdgeEvent,
+  Exposure,
   GpioDriver,
   InputLine,
   InputSettings,
@@ -79,7 +79,7 @@ export class MockDriver implements GpioDriver {
     for (const line of held) await line.close();
   }
 
-  exposure(consumer: string): ClimateExposure | undefined {
+  exposure(consumer: string): Exposure | undefined {
     return this.board.exposure(consumer);
   }
 

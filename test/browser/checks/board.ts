@@ -88,6 +88,14 @@ export const BOARD: Checks = {
     return undefined;
   },
 
+  'a distance sensor measures what its slider says': async (page, shown) => {
+    await opened(page, shown);
+    await page.getByRole('slider', { name: 'Distance' }).focus();
+    await page.keyboard.press('Home');
+    await page.locator('.boardsvg .now', { hasText: /^2 cm/ }).waitFor();
+    return undefined;
+  },
+
   'pin, wire and part tell of their line under the pointer': async (page, shown) => {
     await opened(page, shown);
     const tip = page.locator('.tip');
