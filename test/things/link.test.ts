@@ -5,6 +5,7 @@ import { Link } from '../../src/things/link.js';
 import { connectMqtt } from '../../src/things/mqtt.js';
 import { ShadowClient } from '../../src/things/shadow-client.js';
 import { type RunningApp, runApp } from '../support/app.js';
+import { farBroker } from '../support/far-broker.js';
 
 const CORE = `
 version: 1
@@ -115,6 +116,44 @@ describe('shadow client', () => {
       code: 'THING_REJECTED',
       status: 413,
     });
+  });
+
+  it('takes the answer of a shadow manager that echoes no token of a get, and no one else’s of an update', async () => {
+    const far = await farBroker();
+    onTestFinished(() => far.stop());
+    const credentials = await far.thing('A');
+    const link = new Link({
+      credentials: async () => credentials,
+      locate: async () => [far.address],
+      connect: connectMqtt,
+      clock: new SystemClock(),
+      log: SILENT,
+      random: () => 0,
+    });
+    onTestFinished(() => link.stop());
+    const service = far.broker.port('service');
+    const answer = (topic: string, body: object) =>
+      service.publish({ topic: `$aws/things/A/shadow/${topic}`, payload: JSON.stringify(body), qos: 1 });
+    let asked = 0;
+    service.subscribe('$aws/things/A/shadow/get', () => {
+      asked += 1;
+      void (asked === 1
+        ? answer('get/accepted', { version: 3, state: { reported: { a: 1 } } })
+        : answer('get/rejected', { code: 404, message: 'No shadow exists' }));
+    });
+    service.subscribe('$aws/things/A/shadow/update', ({ payload }) => {
+      const { clientToken } = JSON.parse(payload.toString());
+      void answer('update/accepted', { version: 8, state: {} }).then(() =>
+        answer('update/accepted', { version: 9, state: {}, clientToken }),
+      );
+    });
+    const shadow = new ShadowClient(link, new SystemClock(), 'A', 'A');
+    shadow.open();
+    await link.start(new AbortController().signal);
+    await online(link);
+    expect(await shadow.get()).toMatchObject({ version: 3 });
+    expect(await shadow.get()).toBeUndefined();
+    expect(await shadow.update({ reported: { a: 2 } })).toBe(9);
   });
 
   it('says at once that no row lets it ask', async () => {
