@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { messageOf } from '../../hal/index.js';
 
 /** The service manager, as far as an update needs it. */
 export interface Units {
@@ -40,7 +41,14 @@ export class Systemd implements Units {
   }
 
   async restart(units: readonly string[]): Promise<void> {
-    if (units.length > 0) await run('systemctl', ['restart', ...units]);
+    if (units.length === 0) return;
+    try {
+      await run('systemctl', ['restart', ...units]);
+    } catch (error) {
+      // what systemd says is enough; the command is not the news
+      const { stderr = '' } = error as { stderr?: string };
+      throw new Error(stderr.trim().split('\n')[0] || messageOf(error), { cause: error });
+    }
   }
 
   async look(unit: string): Promise<UnitLook> {

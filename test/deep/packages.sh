@@ -31,6 +31,9 @@ must sh "$app/systemd/uninstall.sh" --root "$work/root" --purge >/dev/null
 must test ! -e "$work/root/opt/greenlight"
 echo 'installed without npm, checked a configuration, removed without rest'
 
+echo 'updates'
+(cd "$here" && must npx tsx test/deep/update.ts "$file")
+
 echo "Debian package for $arch"
 DEB_LEVEL=1 must "$here/systemd/build-deb.sh" "$work" "$arch" 2>"$work/log" || { cat "$work/log" >&2; exit 1; }
 must sh "$here/test/deep/deb.sh" "$work"/*.deb
