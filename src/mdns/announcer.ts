@@ -3,7 +3,7 @@ import type { Service } from '../lifecycle.js';
 import { isLoopback } from '../loopback.js';
 import type { PartStatus } from '../status.js';
 import { ALL_SERVICES, type CoreAnnouncement, names, recordsOf, SERVICE } from './records.js';
-import { type MdnsOptions, type MulticastDNS, openMdns, type QueryPacket } from './socket.js';
+import { Mdns, type MdnsOptions, type QueryPacket } from './socket.js';
 
 export interface CoreAnnouncerOptions {
   /** As it is now. */
@@ -18,7 +18,10 @@ const REPEAT_MS = 1_000;
 /** RFC 6762 §6: an answer waits for others to be joined with, and none is multicast twice within a second. */
 const ANSWER_MS = 50;
 const AGAIN_NS = 1_000_000_000n;
+const NO_NETWORK = 'not announced on the local network: there is none yet';
 const NO_ADDRESS = 'not announced on the local network: core.advertise has no address that others can reach';
+/** Time in ms between two looks at which interfaces there are. */
+const LOOK_MS = 10_000;
 /** Time in ms for the goodbye. */
 const GOODBYE_MS = 500;
 
@@ -29,12 +32,13 @@ const GOODBYE_MS = 500;
 export class CoreAnnouncer implements Service {
   readonly name = 'mdns';
   readonly #options: CoreAnnouncerOptions;
-  #socket: MulticastDNS | undefined;
+  #mdns: Mdns | undefined;
+  #looking: Timer | undefined;
   #last: bigint | undefined;
   #answer: Timer | undefined;
   #repeat: Timer | undefined;
-  /** The last trouble, so that the log has it once. */
-  #trouble: string | undefined;
+  /** What keeps it from being announced; told once in the log. */
+  #trouble: string | undefined = NO_NETWORK;
 
   constructor(options: CoreAnnouncerOptions) {
     this.#options = options;
@@ -42,13 +46,15 @@ export class CoreAnnouncer implements Service {
 
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    const socket = openMdns(this.#options.socket);
-    this.#socket = socket;
-    socket.on('warning', (error) => this.#troubled(error));
-    socket.on('error', (error) => this.#troubled(error));
-    socket.on('query', (query) => this.#onQuery(query));
+    const { socket, clock } = this.#options;
+    const mdns = new Mdns(socket);
+    this.#mdns = mdns;
+    mdns.events.on('trouble', (error) => this.#troubled(error));
+    mdns.events.on('query', (query) => this.#onQuery(query));
     // also when one comes later: an address was given, a cable plugged in
-    socket.on('networkInterface', () => this.announce());
+    mdns.events.on('opened', () => this.announce());
+    mdns.look();
+    this.#looking = clock.every(LOOK_MS, () => mdns.look());
   }
 
   status(): PartStatus {
@@ -66,7 +72,7 @@ export class CoreAnnouncer implements Service {
   /** Says what is so now, twice. */
   announce(): void {
     const { clock, log } = this.#options;
-    if (this.#socket === undefined) return;
+    if (this.#mdns === undefined) return;
     const { port, addresses } = this.#announcement();
     log.info(
       { addresses, port },
@@ -80,22 +86,23 @@ export class CoreAnnouncer implements Service {
   }
 
   async stop(): Promise<void> {
-    const socket = this.#socket;
-    if (socket === undefined) return;
+    const mdns = this.#mdns;
+    if (mdns === undefined) return;
+    this.#looking?.cancel();
     this.#answer?.cancel();
     this.#repeat?.cancel();
     const announcement = this.#announcement();
     if (announcement.addresses.length > 0) {
       await new Promise<void>((resolve) => {
         const late = this.#options.clock.after(GOODBYE_MS, resolve);
-        socket.respond({ answers: recordsOf(announcement, true) }, () => {
+        void mdns.respond(recordsOf(announcement, true)).then(() => {
           late.cancel();
           resolve();
         });
       });
     }
-    this.#socket = undefined;
-    await new Promise<void>((resolve) => socket.destroy(() => resolve()));
+    this.#mdns = undefined;
+    await mdns.close();
   }
 
   /** An address of this machine alone leads others to themselves. */
@@ -125,16 +132,15 @@ export class CoreAnnouncer implements Service {
     if (announcement.addresses.length === 0) return;
     this.#last = this.#options.clock.monotonicNs();
     const services = { type: 'PTR', name: ALL_SERVICES, ttl: 4_500, data: SERVICE } as const;
-    this.#socket?.respond({ answers: [...recordsOf(announcement), services] }, (error) => {
-      if (error) this.#troubled(error);
-      else this.#trouble = undefined;
+    void this.#mdns?.respond([...recordsOf(announcement), services]).then((sent) => {
+      this.#trouble = sent ? undefined : (this.#trouble ?? NO_NETWORK);
     });
   }
 
   #troubled(error: Error): void {
-    const trouble = messageOf(error);
+    const trouble = `not announced on the local network: ${messageOf(error)}`;
     if (trouble === this.#trouble) return;
     this.#trouble = trouble;
-    this.#options.log.warn({}, `the core cannot be announced on the local network: ${trouble}`);
+    this.#options.log.warn({}, trouble);
   }
 }

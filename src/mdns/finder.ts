@@ -1,6 +1,6 @@
 import type { Clock, Log, Timer } from '../../hal/index.js';
 import { parseText, SERVICE } from './records.js';
-import { type Answer, type MdnsOptions, openMdns, type ResponsePacket } from './socket.js';
+import { type Answer, Mdns, type MdnsOptions, type ResponsePacket } from './socket.js';
 
 export interface FoundCore {
   /** The core's thing name. */
@@ -35,7 +35,6 @@ export class CoreFinder {
   /**
    * Cores of the group with this CA, as soon as one has answered; none when none has within 5 s.
    * @param caFingerprint SHA-256 of the CA's certificate, lower-case hex
-   * Rejects when the socket cannot be opened.
    */
   find(caFingerprint: string): Promise<readonly FoundCore[]> {
     const under = this.#looking.get(caFingerprint);
@@ -48,29 +47,29 @@ export class CoreFinder {
   async #look(caFingerprint: string): Promise<readonly FoundCore[]> {
     const { socket: options, clock, log } = this.#options;
     const heard = new Map<string, Answer[]>();
-    const socket = openMdns(options);
+    const mdns = new Mdns(options);
     const timers: Timer[] = [];
     try {
-      return await new Promise((resolve, reject) => {
-        socket.on('error', reject);
-        socket.on('warning', (error) => log.debug({}, `multicast DNS: ${error.message}`));
-        socket.on('response', (response) => {
+      return await new Promise((resolve) => {
+        // no network yet, or one of several: asked again
+        mdns.events.on('trouble', (error) => log.debug({}, `multicast DNS: ${error.message}`));
+        mdns.events.on('response', (response) => {
           remember(heard, response);
           const found = coresOf(heard, caFingerprint);
           if (found.length > 0) resolve(found);
         });
-        const ask = (): void => {
-          socket.query({ questions: [{ name: SERVICE, type: 'PTR' }] }, (error) => {
-            // no network yet: asked again
-            if (error) log.debug({}, `multicast DNS: ${error.message}`);
-          });
+        const ask = (): void => void mdns.query({ name: SERVICE, type: 'PTR' });
+        mdns.events.on('opened', ask);
+        const askAgain = (): void => {
+          mdns.look();
+          ask();
         };
-        for (const at of ASKED_AT) timers.push(clock.after(at, ask));
+        for (const at of ASKED_AT) timers.push(clock.after(at, askAgain));
         timers.push(clock.after(LIMIT_MS, () => resolve([])));
       });
     } finally {
       for (const timer of timers) timer.cancel();
-      await new Promise<void>((resolve) => socket.destroy(() => resolve()));
+      await mdns.close();
     }
   }
 }

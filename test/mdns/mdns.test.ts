@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { SILENT, VirtualClock } from '../../hal/index.js';
 import { CoreAnnouncer, CoreFinder } from '../../src/mdns/index.js';
 import { ALL_SERVICES, names, recordsOf, SERVICE } from '../../src/mdns/records.js';
-import type { Answer, ResponsePacket } from '../../src/mdns/socket.js';
+import { type Answer, Mdns, type ResponsePacket } from '../../src/mdns/socket.js';
 import { until } from '../support/until.js';
 import { announce, CA, crossing, finder, loopback, neighbour } from './support.js';
 
@@ -36,7 +36,7 @@ describe('a core on the local network', () => {
     const socket = await loopback();
     const other = await neighbour(socket);
     const heard: ResponsePacket[] = [];
-    other.on('response', (response) => void heard.push(response));
+    other.events.on('response', (response) => void heard.push(response));
     let addresses = ['192.0.2.7'];
     const announcer = await announce(socket, () => crossing({ addresses }));
     const last = (type: string) => heard.at(-1) && answersOf(heard.at(-1)!).find((one) => one.type === type);
@@ -53,9 +53,13 @@ describe('a core on the local network', () => {
     const socket = await loopback();
     const clock = new VirtualClock();
     const announcer = new CoreAnnouncer({ announcement: crossing, socket, clock, log: SILENT });
+    expect(announcer.status()).toMatchObject({
+      state: 'degraded',
+      cause: 'not announced on the local network: there is none yet',
+    });
     const other = await neighbour(socket);
     let heard = 0;
-    other.on('response', () => {
+    other.events.on('response', () => {
       heard += 1;
     });
     await announcer.start(new AbortController().signal);
@@ -63,15 +67,15 @@ describe('a core on the local network', () => {
     await clock.advance(10_000);
     await until(() => heard === 2);
     let asked = 0;
-    other.on('query', () => {
+    other.events.on('query', () => {
       asked += 1;
     });
-    for (let n = 0; n < 100; n += 1) other.query({ questions: [{ name: SERVICE, type: 'PTR' }] });
-    other.query({ questions: [{ name: 'printer.local', type: 'A' }] });
+    for (let n = 0; n < 100; n += 1) void other.query({ name: SERVICE, type: 'PTR' });
+    void other.query({ name: 'printer.local', type: 'A' });
     await until(() => asked === 101);
     await clock.advance(10_000);
     await until(() => heard === 3);
-    other.query({ questions: [{ name: ALL_SERVICES, type: 'PTR' }] });
+    void other.query({ name: ALL_SERVICES, type: 'PTR' });
     await until(() => asked === 102);
     await clock.advance(10_000);
     await until(() => heard === 4);
@@ -112,7 +116,7 @@ describe('looking for a core', () => {
     const socket = await loopback();
     const other = await neighbour(socket);
     let asked = 0;
-    other.on('query', () => {
+    other.events.on('query', () => {
       asked += 1;
     });
     const one = finder(socket);
@@ -128,11 +132,42 @@ describe('looking for a core', () => {
     const other = await neighbour(socket);
     const found = finder(socket).find(CA);
     const announcement = crossing({ addresses: ['192.0.2.9'] });
-    await new Promise<void>((resolve) => other.once('query', () => resolve()));
-    other.respond({ answers: recordsOf(crossing({ core: 'Gone', addresses: ['192.0.2.1'] })).slice(0, 1) });
-    other.respond({ answers: recordsOf(crossing({ core: 'Gone', addresses: ['192.0.2.1'] }), true) });
-    for (const record of recordsOf(announcement)) other.respond({ answers: [record] });
+    await new Promise<void>((resolve) => other.events.once('query', () => resolve()));
+    await other.respond(recordsOf(crossing({ core: 'Gone', addresses: ['192.0.2.1'] })).slice(0, 1));
+    await other.respond(recordsOf(crossing({ core: 'Gone', addresses: ['192.0.2.1'] }), true));
+    for (const record of recordsOf(announcement)) await other.respond([record]);
     expect(await found).toEqual([{ core: 'Greenlight_Core', hosts: ['192.0.2.9'], port: 8443 }]);
+  });
+});
+
+describe('sockets', () => {
+  it('follow the interfaces that come and go, and say what one cannot', async () => {
+    const { port = 0 } = await loopback();
+    let addresses: readonly string[] = [];
+    const mdns = new Mdns({ port }, () => addresses);
+    onTestFinished(() => mdns.close());
+    const troubles: string[] = [];
+    let opened = 0;
+    mdns.events.on('trouble', (error) => void troubles.push(error.message));
+    mdns.events.on('opened', () => {
+      opened += 1;
+    });
+    mdns.look();
+    // nowhere to say it
+    expect(await mdns.query({ name: SERVICE, type: 'PTR' })).toBe(false);
+    addresses = ['127.0.0.1'];
+    mdns.look();
+    mdns.look();
+    await until(() => opened === 1);
+    expect(await mdns.query({ name: SERVICE, type: 'PTR' })).toBe(true);
+    // of a network that this machine is not in
+    addresses = ['127.0.0.1', '203.0.113.9'];
+    mdns.look();
+    await until(() => troubles.length > 0);
+    expect(await mdns.query({ name: SERVICE, type: 'PTR' })).toBe(true);
+    addresses = [];
+    mdns.look();
+    expect(await mdns.query({ name: SERVICE, type: 'PTR' })).toBe(false);
   });
 });
 

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { onTestFinished } from 'vitest';
 import { SILENT, SystemClock } from '../../hal/index.js';
 import { type CoreAnnouncement, CoreAnnouncer, CoreFinder, type MdnsOptions } from '../../src/mdns/index.js';
-import { type MulticastDNS, openMdns } from '../../src/mdns/socket.js';
+import { Mdns } from '../../src/mdns/socket.js';
 
 /** Multicast on loopback only, at a port that nobody else listens on. */
 export async function loopback(): Promise<MdnsOptions> {
@@ -41,9 +41,11 @@ export function finder(socket: MdnsOptions, clock = new SystemClock()): CoreFind
 }
 
 /** Another program on the network. */
-export async function neighbour(socket: MdnsOptions): Promise<MulticastDNS> {
-  const opened = openMdns(socket);
-  onTestFinished(() => new Promise<void>((resolve) => opened.destroy(() => resolve())));
-  await new Promise<void>((resolve) => opened.once('ready', () => resolve()));
+export async function neighbour(socket: MdnsOptions): Promise<Mdns> {
+  const opened = new Mdns(socket);
+  onTestFinished(() => opened.close());
+  const ready = new Promise<void>((resolve) => opened.events.once('opened', () => resolve()));
+  opened.look();
+  await ready;
   return opened;
 }
