@@ -51,7 +51,10 @@ if [ -z "$root" ]; then
   esac
 fi
 bundled=no
-if [ $native = no ] && [ -d "$here/node_modules" ] && [ -f "$here/.bundled" ]; then
+# what runs already has its packages
+if [ $native = no ] && [ -e "$root$prefix/current" ] && [ "$(readlink -f "$here")" = "$(readlink -f "$root$prefix/current")" ]; then
+  bundled=yes
+elif [ $native = no ] && [ -d "$here/node_modules" ] && [ -f "$here/.bundled" ]; then
   bundled=yes
   arch=$(field arch)
   case $("$node" -p process.arch) in arm64) mine=arm64 ;; arm) mine=armhf ;; x64) mine=amd64 ;; *) mine=none ;; esac
@@ -83,7 +86,9 @@ for part in dist config systemd runtimes docs page package.json README.md LICENS
   [ ! -e "$here/$part" ] || cp -R "$here/$part" "$new/"
 done
 if [ $bundled = yes ]; then
-  cp -R "$here/node_modules" "$here/.bundled" "$new/"
+  for part in node_modules .bundled package-lock.json; do
+    [ ! -e "$here/$part" ] || cp -R "$here/$part" "$new/"
+  done
 else
   # the exact packages that were tested
   for lock in "$here/dist/packages.lock.json" "$here/package-lock.json"; do

@@ -48,11 +48,13 @@ export class Inbox {
     files?: { readonly archive: string; readonly signature: string },
   ): Promise<void> {
     await this.open();
-    if (files !== undefined) {
-      await copyFile(files.archive, this.#path(request.id, '.tgz'));
-      await copyFile(files.signature, this.#path(request.id, '.tgz.sig'));
-    }
-    await this.#tell(request);
+    await this.#roomFor(request.id, async () => {
+      if (files !== undefined) {
+        await copyFile(files.archive, this.#path(request.id, '.tgz'));
+        await copyFile(files.signature, this.#path(request.id, '.tgz.sig'));
+      }
+      await this.#tell(request);
+    });
   }
 
   /**
@@ -72,7 +74,7 @@ export class Inbox {
           'UPDATE_PACKAGE',
           `piece at ${offset} of the archive, where ${size} comes next`,
         );
-      await handle.write(bytes, 0, bytes.length, offset);
+      await this.#roomFor(id, () => handle.write(bytes, 0, bytes.length, offset));
     } finally {
       await handle.close();
     }
@@ -180,6 +182,19 @@ export class Inbox {
     // whatever the name is, it came from a listing of this folder
     for (const ending of ['.tgz', '.tgz.sig', '.tgz.sig.new', '.json.new', '.json'])
       await rm(join(this.folder, `${id}${ending}`), { force: true });
+  }
+
+  /** @throws {UpdateError} UPDATE_SPACE, with nothing of the request left, when the disk is full */
+  async #roomFor(id: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error;
+      await this.discard(id);
+      throw new UpdateError('UPDATE_SPACE', `the disk of ${this.folder} is full: sudo apt clean`, {
+        cause: error,
+      });
+    }
   }
 
   async #tell(request: UpdateRequest): Promise<void> {

@@ -73,6 +73,12 @@ describe('install.sh', () => {
     expect(again).not.toContain('wrote ');
     expect(filesOf(root)).toEqual(before);
     expect(readFileSync(config, 'utf8')).toMatch(/# mine\n$/);
+    // from where it is installed, it needs nothing from outside
+    await run('rm', [join(root, 'opt/greenlight/current/.bundled')]);
+    const itself = await install(join(root, 'opt/greenlight/current'), root);
+    expect(itself).toContain('which is the same');
+    expect(itself).not.toMatch(/wrote |npm/);
+    await writeFile(join(root, 'opt/greenlight/current/.bundled'), '');
 
     await uninstall(source, root);
     expect(filesOf(root)).toEqual(['/etc/greenlight/greenlight.yaml', '/var/lib/greenlight/kept']);

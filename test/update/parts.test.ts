@@ -107,6 +107,21 @@ describe('an inbox', () => {
     expect(readdirSync(inbox.folder)).toEqual([]);
   });
 
+  it('says what to do when the disk is full, and leaves nothing of the request', async () => {
+    const folder = await temporaryFolder();
+    const inbox = new Inbox(join(folder, 'inbox'));
+    await inbox.open();
+    const archive = join(folder, 'new.tgz');
+    writeFileSync(archive, 'archive');
+    writeFileSync(join(inbox.folder, 'one.json'), '{}');
+    symlinkSync('/dev/full', join(inbox.folder, 'one.tgz'));
+    await expect(inbox.drop(request, { archive, signature: archive })).rejects.toMatchObject({
+      code: 'UPDATE_SPACE',
+      message: expect.stringContaining('is full'),
+    });
+    expect(readdirSync(inbox.folder)).toEqual([]);
+  });
+
   it('takes no more than an archive may have', async () => {
     const inbox = new Inbox(join(await temporaryFolder(), 'inbox'));
     const bytes = Buffer.from('x');
