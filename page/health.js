@@ -136,7 +136,7 @@ function functionsTable(functions) {
       h(
         'td',
         { class: 'num', 'data-figure': 'memory', title: figures.builtin && t('inprocess') },
-        typeof figures.memoryMb === 'number' ? `${Math.round(figures.memoryMb * 10) / 10} MB` : '–',
+        memory(figures),
       ),
       ...counters.map((key) =>
         h(
@@ -194,6 +194,12 @@ function deploymentsTable(deployments) {
 
 function pill(state) {
   return h('td', {}, h('span', { class: `pill ${state}` }, t(state)));
+}
+
+/** What it has, of what it may have. */
+function memory({ memoryMb, memoryLimitMb }) {
+  if (typeof memoryMb !== 'number') return '–';
+  return `${Math.round(memoryMb * 10) / 10}${memoryLimitMb ? ` / ${memoryLimitMb}` : ''} MB`;
 }
 
 function words(figures = {}) {

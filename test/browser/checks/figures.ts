@@ -106,7 +106,7 @@ export const FIGURES: Checks = {
           kind: 'function',
           state: 'degraded',
           cause: 'ended with code 3',
-          figures: { memoryMb: 23.42, restarts: 4, invocations: 17, errors: 2 },
+          figures: { memoryMb: 23.42, memoryLimitMb: 64, restarts: 4, invocations: 17, errors: 2 },
         },
         {
           name: 'dynamodb',
@@ -124,7 +124,7 @@ export const FIGURES: Checks = {
     });
     await opened(page, shown);
     const hello = page.locator('#health tr', { hasText: 'GG_Hello' });
-    assert.deepEqual(await hello.locator('td.num').allTextContents(), ['23.4 MB', '4', '17', '2']);
+    assert.deepEqual(await hello.locator('td.num').allTextContents(), ['23.4 / 64 MB', '4', '17', '2']);
     await hello.getByText('ended with code 3').waitFor();
     const way = page.locator('#cars tr', { hasText: 'dynamodb' });
     assert.equal(await way.locator('[data-figure="lastwrite"]').textContent(), '10 min ago');
