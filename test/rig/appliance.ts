@@ -371,12 +371,10 @@ async function uninstalled(board: Appliance, purge: boolean): Promise<readonly s
   return said.split('\n').slice(-2);
 }
 
-/** Files and folders of this system, but those that it makes by itself. */
+/** Files and folders of this system, but those that it makes by itself: state, logs, former lists of users. */
 const FILES =
-  `find / -xdev ( -path /root -o -path /tmp -o -path /var/tmp -o -path /var/log -o -path /var/lib/systemd ) -prune -o -printf '%y %p\\n' | sort`.replace(
-    /[()]/g,
-    '\\$&',
-  );
+  'find / -xdev \\( -path /root -o -path /tmp -o -path /var/tmp -o -path /var/log -o -path /var/lib/systemd ' +
+  "-o -path '/etc/*shadow-' -o -path /etc/passwd- -o -path /etc/group- \\) -prune -o -printf '%y %p\\n' | sort";
 
 async function figures(board: Appliance, unit: string): Promise<readonly string[]> {
   const { run } = bound(board);

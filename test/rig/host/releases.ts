@@ -1,6 +1,7 @@
 /** Packages of the appliance for the guest, as they are given out: one to install, a newer one, and a broken one. */
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { sh } from './shell.js';
 
 /** What the guest finds in /root. */
@@ -26,18 +27,20 @@ interface ReleaseSettings {
   readonly rootfs: string;
 }
 
-/** Never loaded by what runs in the guest. Releases to update to go without: unpacking takes its time there. */
+/** Never loaded by what runs in the guest. The release to update to goes without: unpacking takes its time there. */
 const LEFT_OUT = [
-  '@aws-sdk',
-  '@smithy',
-  '@types',
-  '@aws-crypto',
-  'aws-crt',
+  '@aws-sdk/client-dynamodb',
+  '@aws-sdk/lib-dynamodb',
   'aws-iot-device-sdk-v2',
-  'axios',
+  'pino-pretty',
 ];
-/** The first line of a program that ends when it is to run, and answers everything else. */
-const BREAK = "if (process.argv[2] === 'run') throw new Error('this release is broken');\n";
+/** Folders of packages that only their authors read. */
+const AUTHORS = ['test', 'tests', 'docs', 'example', 'examples', 'benchmark', 'benchmarks', '.github'];
+/** All that the broken release is: it passes every check before it is to run. */
+const brokenMain = (version: string): string => `#!/usr/bin/env node
+if (process.argv[2] === '--version') console.log('${version}');
+if (process.argv[2] === 'run') throw new Error('this release is broken');
+`;
 
 /** Packs the releases with the tools that make packages, signs them and puts them into the guest's /root. */
 export async function makeReleases({ root, folder, rootfs }: ReleaseSettings): Promise<Releases> {
@@ -48,7 +51,7 @@ export async function makeReleases({ root, folder, rootfs }: ReleaseSettings): P
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as { version: string };
   const tree = join(out, 'package');
   await sh('tar', ['-xzf', packed, '-C', out]);
-  for (const name of LEFT_OUT) await rm(join(tree, 'node_modules', name), { recursive: true, force: true });
+  await slim(tree);
   const next = (patch: number): string => version.replace(/\d+$/, (last) => String(Number(last) + patch));
   const repack = async (as: string): Promise<string> => {
     for (const file of ['package.json', '.bundled']) {
@@ -61,11 +64,10 @@ export async function makeReleases({ root, folder, rootfs }: ReleaseSettings): P
     return file;
   };
   const newer = await repack(next(1));
-  const main = join(tree, 'dist/src/main.js');
-  await writeFile(
-    main,
-    (await readFile(main, 'utf8')).replace(/^(#!.*\n)?/, (first) => `${first}${BREAK}`),
-  );
+  await rm(join(tree, 'node_modules'), { recursive: true });
+  await rm(join(tree, 'dist'), { recursive: true });
+  await mkdir(join(tree, 'dist/src'), { recursive: true });
+  await writeFile(join(tree, 'dist/src/main.js'), brokenMain(next(2)));
   const broken = await repack(next(2));
   await rm(tree, { recursive: true });
 
@@ -84,4 +86,34 @@ export async function makeReleases({ root, folder, rootfs }: ReleaseSettings): P
     broken: await inGuest(broken, next(2)),
     publicKey: '/root/update.pub',
   };
+}
+
+/** Leaves what the application can reach of its packages, without those that it never loads in the guest. */
+async function slim(tree: string): Promise<void> {
+  const modules = join(tree, 'node_modules');
+  const needed = new Set<string>();
+  const visit = async (folder: string): Promise<void> => {
+    const { dependencies = {}, optionalDependencies = {} } = JSON.parse(
+      await readFile(join(folder, 'package.json'), 'utf8'),
+    ) as { dependencies?: object; optionalDependencies?: object };
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      if (needed.has(name) || LEFT_OUT.includes(name) || !existsSync(join(modules, name))) continue;
+      needed.add(name);
+      await visit(join(modules, name));
+    }
+  };
+  await visit(tree);
+  for (const entry of await readdir(modules)) {
+    const names = entry.startsWith('@')
+      ? (await readdir(join(modules, entry))).map((name) => `${entry}/${name}`)
+      : [entry];
+    for (const name of names) {
+      if (!needed.has(name)) await rm(join(modules, name), { recursive: true });
+    }
+  }
+  for (const path of await readdir(modules, { recursive: true })) {
+    const name = basename(path);
+    if (AUTHORS.includes(name) || name.endsWith('.md'))
+      await rm(join(modules, path), { recursive: true, force: true });
+  }
 }

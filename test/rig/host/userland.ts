@@ -85,6 +85,7 @@ export async function makeUserland(debian: DebianArm64, rootfs: string): Promise
     'tmp',
     'root',
     'opt',
+    'usr/local/bin',
     'etc/systemd/system/sysinit.target.wants',
   ]) {
     await mkdir(at(folder), { recursive: true });
