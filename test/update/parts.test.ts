@@ -114,7 +114,7 @@ describe('an inbox', () => {
     const archive = join(folder, 'new.tgz');
     writeFileSync(archive, 'archive');
     writeFileSync(join(inbox.folder, 'one.json'), '{}');
-    symlinkSync('/dev/full', join(inbox.folder, 'one.tgz'));
+    symlinkSync('/dev/full', join(inbox.folder, 'one.json.new'));
     await expect(inbox.drop(request, { archive, signature: archive })).rejects.toMatchObject({
       code: 'UPDATE_SPACE',
       message: expect.stringContaining('is full'),
