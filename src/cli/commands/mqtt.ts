@@ -136,7 +136,7 @@ async function readPem(file: string, thing: string): Promise<string> {
   } catch (error) {
     throw new ThingError(
       'THING_CREDENTIALS',
-      `${file} cannot be read; issue it with greenlight thing add ${thing} --out DIR and name it with --certs DIR`,
+      `${file} cannot be read; issue it with greenlight thing add ${thing} --out DIR (thing renew, when it has one) and name it with --certs DIR`,
       { cause: error },
     );
   }
