@@ -102,7 +102,7 @@ export class Bridge implements Service {
     for (const [at, filter] of down.entries()) {
       this.#ends.push(
         link.listen(filter, (topic, payload) => {
-          if (!coveredBefore(down, at, topic)) this.#receive(topic, payload);
+          return coveredBefore(down, at, topic) ? undefined : this.#receive(topic, payload);
         }),
       );
     }
@@ -122,9 +122,10 @@ export class Bridge implements Service {
     });
   }
 
-  #receive(topic: string, payload: Buffer): void {
+  /** Acknowledged to the cloud when everyone here who is owed it has it, or its session on disk. */
+  #receive(topic: string, payload: Buffer): Promise<void> {
     this.#received += 1;
-    this.options.port.publish({ topic, payload, qos: 1 }).catch((error: unknown) => {
+    return this.options.port.publish({ topic, payload, qos: 1 }).catch((error: unknown) => {
       this.#complain(`a message on ${topic} from the cloud is lost: ${messageOf(error)}`);
     });
   }

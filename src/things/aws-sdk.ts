@@ -39,9 +39,14 @@ export async function connectAwsSdk(request: ConnectRequest): Promise<Connection
   // an 'error' without a listener would end the process
   client.on('error', () => {});
   // at once: what a session kept comes right behind the CONNACK
-  client.on('messageReceived', ({ message }) => {
+  client.on('messageReceived', ({ message, acknowledgementControl }) => {
     const { payload } = message;
-    request.onMessage(message.topicName, payload === undefined ? Buffer.alloc(0) : bytesOf(payload));
+    const bytes = payload === undefined ? Buffer.alloc(0) : bytesOf(payload);
+    const work = request.onMessage(message.topicName, bytes);
+    if (!(work instanceof Promise)) return;
+    const acknowledgement = acknowledgementControl?.acquireHandle();
+    // of no effect once the connection is gone
+    if (acknowledgement) void work.then(() => acknowledgement.invokeAcknowledgement());
   });
   return new Promise((resolve, reject) => {
     let settled = false;

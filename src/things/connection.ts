@@ -19,6 +19,12 @@ export interface Credentials {
   readonly privateKey: string;
 }
 
+/**
+ * Handles a message. A promise (which does not reject) puts off the acknowledgement until it resolves: should the process
+ * end before, a session brings the message again.
+ */
+export type OnMessage = (topic: string, payload: Buffer) => unknown;
+
 /** What the server is to keep of the client when its connection is gone [MQTT5 3.1.2.11.2]. */
 export interface SessionRequest {
   /** Whole seconds, 1 or more; the server may keep it for less. */
@@ -33,7 +39,7 @@ export interface ConnectRequest {
   /** Absent: a clean session, which ends with the connection. */
   readonly session?: SessionRequest;
   /** Every message that arrives, in order; of a session that goes on, also before the connection is returned. */
-  readonly onMessage: (topic: string, payload: Buffer) => void;
+  readonly onMessage: OnMessage;
   /** Called once when the connection is gone, whoever ended it. */
   readonly onClose: (cause: string) => void;
   /** Aborting ends the attempt, not a connection that was made. */

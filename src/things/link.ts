@@ -2,7 +2,14 @@ import { type Clock, type Log, messageOf } from '../../hal/index.js';
 import { Backoff, type BackoffLimits } from '../backoff.js';
 import type { Service } from '../lifecycle.js';
 import { matches } from '../topic-filter.js';
-import type { Connection, Connector, CoreAddress, Credentials, SessionRequest } from './connection.js';
+import type {
+  Connection,
+  Connector,
+  CoreAddress,
+  Credentials,
+  OnMessage,
+  SessionRequest,
+} from './connection.js';
 import { ThingError } from './errors.js';
 
 /** Finds cores. Each call gives the addresses in the order in which they are to be tried; rejects with THING_DISCOVERY. */
@@ -29,7 +36,7 @@ export interface LinkSession {
   save(filters: readonly string[]): Promise<void>;
 }
 
-export type MessageListener = (topic: string, payload: Buffer) => void;
+export type MessageListener = OnMessage;
 
 export interface LinkStatus {
   readonly connected: boolean;
@@ -271,20 +278,25 @@ export class Link implements Service {
     }
   }
 
-  #dispatch(topic: string, payload: Buffer): void {
+  #dispatch(topic: string, payload: Buffer): Promise<unknown> | undefined {
+    const work: Promise<unknown>[] = [];
+    const failed = (error: unknown): void =>
+      this.options.log.error(
+        { topic, code: (error as { code?: string }).code },
+        `handling a message on ${topic}: ${messageOf(error)}`,
+      );
     for (const [filter, listeners] of this.#listeners) {
       if (!matches(filter, topic)) continue;
       for (const listener of [...listeners]) {
         try {
-          listener(topic, payload);
+          const handling = listener(topic, payload);
+          if (handling instanceof Promise) work.push(handling.catch(failed));
         } catch (error) {
-          this.options.log.error(
-            { topic, code: (error as { code?: string }).code },
-            `handling a message on ${topic}: ${messageOf(error)}`,
-          );
+          failed(error);
         }
       }
     }
+    return work.length === 0 ? undefined : Promise.all(work);
   }
 
   #setStatus(change: Partial<LinkStatus> & { connected: boolean }): void {

@@ -54,7 +54,14 @@ export async function connectMqtt(request: ConnectRequest): Promise<Connection> 
     lastError = error;
   });
   // at once: what a session kept comes right behind the CONNACK
-  client.on('message', (topic, payload) => request.onMessage(topic, payload));
+  client.handleMessage = ({ topic, payload }, acknowledge) => {
+    const work = request.onMessage(topic, payload as Buffer);
+    if (!(work instanceof Promise)) acknowledge();
+    else
+      void work.then(() => {
+        if (client.connected) acknowledge();
+      });
+  };
   const sessionPresent = await new Promise<boolean>((resolve, reject) => {
     const fail = (cause: string): void => {
       signal.removeEventListener('abort', onAbort);

@@ -188,7 +188,8 @@ for (const [name, make, possible] of [
       for (let i = 0; i < 10; i++) await r.console.publish('down/a', String(i));
       r.far.mend();
       await until(() => heard.length >= 10);
-      expect(heard.splice(0)).toEqual(Array.from({ length: 10 }, (_, i) => `down/a ${i}`));
+      const first = Array.from({ length: 10 }, (_, i) => `down/a ${i}`);
+      expect(heard.splice(0)).toEqual(first);
       await until(() => r.running.iot.part().figures?.resumed === true);
 
       await r.running.end();
@@ -196,11 +197,13 @@ for (const [name, make, possible] of [
       await r.console.publish('gone/a', 'to a row that is gone');
       await r.restart({ up: [], down: ['down/+', 'new'] });
       await until(() => r.running.iot.part().state === 'ok');
-      await until(() => heard.length >= 1);
+      // what was not acknowledged any more comes twice
+      const fresh = () => heard.filter((message) => !first.includes(message));
+      await until(() => fresh().length >= 1);
       await r.console.publish('gone/a', 'again');
       await r.console.publish('new', 'to a new row');
       await until(() => heard.includes('new to a new row'));
-      expect(heard).toEqual(['down/a while it was not there', 'new to a new row']);
+      expect(fresh()).toEqual(['down/a while it was not there', 'new to a new row']);
       expect(await r.running.iot.part().figures).toMatchObject({ resumed: true });
     });
   });

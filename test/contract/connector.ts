@@ -88,6 +88,45 @@ export function describeConnector(name: string, connector: Connector): void {
       expect(none.connection.sessionPresent).toBe(false);
     });
 
+    it('acknowledges a message when it was handled, so that the session brings again what was not', async () => {
+      const kept = { expirySeconds: 60, clean: false };
+      const port = far.broker.port('speaker');
+      const ways: (() => void)[] = [];
+      const seen: string[] = [];
+      const session = () => far.broker.clients().find(({ clientId }) => clientId === thing.thing);
+      const begin = async (clean: boolean) => {
+        const connection = await connector({
+          address: far.address,
+          credentials: thing,
+          signal: new AbortController().signal,
+          session: { ...kept, clean },
+          onMessage: (_, payload) => {
+            seen.push(payload.toString());
+            return new Promise<void>((resolve) => ways.push(resolve));
+          },
+          onClose: () => {},
+        });
+        open.add(connection);
+        return connection;
+      };
+      const first = await begin(true);
+      await first.subscribe(['work']);
+      void port.publish({ topic: 'work', payload: 'a', qos: 1 });
+      await until(() => seen.length === 1);
+      far.cut();
+      await until(() => session()?.connected === false);
+      far.mend();
+      const second = await begin(false);
+      await until(() => seen.length === 2);
+      expect(seen).toEqual(['a', 'a']);
+      for (const handled of ways) handled();
+      await until(() => session()?.inflight === 0);
+      await second.close();
+      const third = await begin(false);
+      await third.publish('elsewhere', '');
+      expect(seen).toEqual(['a', 'a']);
+    });
+
     it('carries bytes as they are, and nothing at all', async () => {
       const { connection, received } = await connect();
       const payloads: Buffer[] = [];
