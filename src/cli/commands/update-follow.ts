@@ -11,7 +11,7 @@ const UNIT = 'greenlight-update.service';
 /** Time in ms between two looks at the journal. */
 const LOOK_MS = 250;
 /** Looks in a row without a unit at work and without a record, after which none will come. */
-const PATIENCE = 20;
+const PATIENCE = 60;
 
 export interface Followed {
   readonly id: string;
