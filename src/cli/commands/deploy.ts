@@ -188,13 +188,15 @@ function names({ changes }: DeploymentRecord): string {
     .join('');
 }
 
-function describe({ changes }: DeploymentRecord): string {
+function describe({ changes, application }: DeploymentRecord): string {
+  const brought = application === undefined ? [] : [`application ${application.file}`];
   const parts = (['things', 'functions', 'subscriptions'] as const).flatMap((list) => {
     const { added, removed, changed } = changes[list];
     const counts = [added && `+${added}`, removed && `-${removed}`, changed && `~${changed}`].filter(Boolean);
     return counts.length > 0 ? [`${list} ${counts.join(' ')}`] : [];
   });
-  return parts.length > 0 ? parts.join(', ') : 'nothing changed';
+  const all = [...parts, ...brought];
+  return all.length > 0 ? all.join(', ') : 'nothing changed';
 }
 
 async function read(file: string): Promise<string> {
