@@ -4,11 +4,13 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { App } from '../../src/app.js';
 import { CROSSING, runPage } from './support.js';
 
-/** Bytes of a document: with eight of them a frame has half of what may wait. */
+/** Of a document. A frame has it twice, as desired and as delta: one frame is less than half of what may wait. */
 const LONG = 'x'.repeat(28_000);
-const THINGS = Array.from({ length: 8 }, (_, i) => `Far_${i}`);
-/** Far more than two sockets can hold: enough that only a page that reads nothing is dropped. */
-const ROUNDS = 400;
+const THINGS = Array.from({ length: 4 }, (_, i) => `Far_${i}`);
+/** Far more than two sockets can hold. */
+const ROUNDS = 5_000;
+const FRAME = 2 * THINGS.length * LONG.length;
+const WAITING_LIMIT = 512 * 1024;
 
 function figures(app: App): { pages: number; dropped: number; waitingBytes: number } {
   const part = app.status().parts.find(({ name }) => name === 'dashboard');
@@ -51,8 +53,8 @@ describe('a page that stops reading', () => {
       most = Math.max(most, figures(app).waitingBytes);
     }
     expect(figures(app)).toMatchObject({ pages: 1, dropped: 1 });
-    // what may wait for a page, and the frame that was too much
-    expect(most).toBeLessThan(512 * 1024 + 2 * THINGS.length * LONG.length);
+    // of each of the two pages: what may wait, and the frame that was too much
+    expect(most).toBeLessThan(2 * (WAITING_LIMIT + 2 * FRAME));
     expect(slow.bytes()).toBeLessThan(quick.bytes());
 
     const before = quick.bytes();
@@ -60,5 +62,5 @@ describe('a page that stops reading', () => {
     await expect.poll(quick.bytes, { timeout: 10_000 }).toBeGreaterThan(before);
     await expect.poll(() => figures(app).waitingBytes, { timeout: 10_000 }).toBe(0);
     expect(figures(app).pages).toBe(1);
-  });
+  }, 60_000);
 });
