@@ -66,7 +66,16 @@ export class Inbox {
     if (offset === 0) await this.open();
     if (offset + bytes.length > ARCHIVE_LIMIT)
       throw new UpdateError('UPDATE_PACKAGE', `an archive may have ${ARCHIVE_LIMIT} bytes`);
-    const handle = await open(this.#path(id, '.tgz'), offset === 0 ? 'wx' : 'r+', 0o640);
+    const path = this.#path(id, '.tgz');
+    const handle = await open(path, offset === 0 ? 'wx' : 'r+', 0o640).catch((error: unknown) => {
+      throw new UpdateError(
+        'UPDATE_PACKAGE',
+        `a piece of the archive does not fit: ${messageOf(error)}; send it again`,
+        {
+          cause: error,
+        },
+      );
+    });
     try {
       const { size } = await handle.stat();
       if (size !== offset)

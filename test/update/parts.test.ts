@@ -92,6 +92,10 @@ describe('an inbox', () => {
     await expect(inbox.append('one', { offset: 4, bytes: Buffer.from('x') })).rejects.toMatchObject({
       code: 'UPDATE_PACKAGE',
     });
+    for (const offset of [9, Number.NaN])
+      await expect(inbox.append('two', { offset, bytes: Buffer.from('x') })).rejects.toMatchObject({
+        code: 'UPDATE_PACKAGE',
+      });
     await inbox.append('one', { offset: 3, bytes: Buffer.from('def') });
     expect(await inbox.waiting()).toEqual([]);
     await inbox.complete(request, 'signature');
