@@ -79,6 +79,12 @@ releases=$root$prefix/releases
 new=$releases/.new
 work=$(mktemp -d)
 trap 'rm -rf "$new" "$work"' EXIT
+folders_for() { # PATH: lists those of its folders that are not there yet, for the uninstaller
+  folder=$(dirname "$1")
+  while [ ! -d "$root$folder" ]; do printf '%s/\n' "$folder"; folder=$(dirname "$folder"); done >>"$work/folders"
+}
+: >"$work/folders"
+folders_for "$prefix"
 rm -rf "$new"
 mkdir -p "$new"
 [ -e "$root$prefix/.installed" ] || : >"$root$prefix/.installed"
@@ -157,6 +163,7 @@ list=$work/installed
 : >"$list"
 changed=no
 put() { # SOURCE TARGET [MODE]
+  folders_for "$2"
   mkdir -p "$root$(dirname "$2")"
   if ! cmp -s "$1" "$root$2"; then
     install -m "${3:-0644}" "$1" "$root$2"
@@ -189,8 +196,11 @@ COMMAND
 put "$work/greenlight" /usr/local/bin/greenlight 0755
 # what an earlier version wrote and this one does not
 while read -r file; do
+  case $file in */) echo "$file" >>"$work/folders"; continue ;; esac
   grep -qxF "$file" "$list" || { rm -f "$root$file"; say "removed $file"; changed=yes; }
 done <"$root$prefix/.installed"
+# the deepest first
+sort -ru "$work/folders" >>"$list"
 cp "$list" "$root$prefix/.installed"
 
 # --- user, groups, configuration
@@ -221,7 +231,7 @@ udevadm control --reload 2>/dev/null && udevadm trigger --subsystem-match=gpio 2
 [ -d /var/lib/greenlight ] || install -d -o greenlight -g greenlight -m 0750 /var/lib/greenlight
 # what is wrong is told, and left to whoever reads it: the unit tries on
 say 'greenlight doctor:'
-runuser -u greenlight -- /usr/local/bin/greenlight doctor -c /etc/greenlight/greenlight.yaml --state /var/lib/greenlight || true
+setpriv --reuid=greenlight --regid=greenlight --init-groups /usr/local/bin/greenlight doctor -c /etc/greenlight/greenlight.yaml --state /var/lib/greenlight || true
 [ $start = yes ] || exit 0
 for unit in greenlight-update.path greenlight-update-resume.service; do
   [ ! -e "/etc/systemd/system/$unit" ] || systemctl enable --quiet "$unit"

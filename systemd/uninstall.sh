@@ -26,13 +26,19 @@ if [ $live = yes ]; then
     [ ! -L "$link" ] || systemctl disable --quiet "$(basename "$link")" 2>/dev/null || rm -f "$link"
   done
 fi
-while read -r file; do
+folders=$(grep '/$' "$list" || true)
+grep -v '/$' "$list" | while read -r file; do
   rm -f "$root$file"
   echo "removed $file"
-  case $file in *.d/*) rmdir "$root$(dirname "$file")" 2>/dev/null || true ;; esac
-done <"$list"
+  # lists of before have no folders
+  case $file in *.service.d/*) rmdir "$root$(dirname "$file")" 2>/dev/null || true ;; esac
+done
 rm -rf "${root}${prefix:?}"
 echo "removed $prefix"
+# those that the installer made, unless somebody else uses them by now
+printf '%s\n' "$folders" | while read -r folder; do
+  [ -z "$folder" ] || rmdir "$root${folder%/}" 2>/dev/null || true
+done
 if [ $purge = yes ]; then
   rm -rf "$root/etc/greenlight" "$root/var/lib/greenlight" "$root/var/lib/greenlight-things"
   echo 'removed /etc/greenlight, /var/lib/greenlight and /var/lib/greenlight-things'

@@ -86,6 +86,9 @@ describe('install.sh', () => {
     await uninstall(source, root, '--purge');
     expect(filesOf(root)).toEqual([]);
     expect(existsSync(join(root, 'opt/greenlight'))).toBe(false);
+    // nothing of what it made; /etc has the users, /var the state
+    expect(readdirSync(root).sort()).toEqual(['etc', 'var']);
+    expect(existsSync(join(root, 'etc/systemd'))).toBe(false);
   }, 60_000);
 
   it('keeps the release of before, and no older one; removes what a new version no longer brings', async () => {
