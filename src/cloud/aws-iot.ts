@@ -4,7 +4,8 @@ import type { Service } from '../lifecycle.js';
 import type { PartStatus } from '../status.js';
 import { awsIotCore } from '../things/aws-locate.js';
 import type { Connector, Credentials } from '../things/connection.js';
-import { Link, type LinkSession } from '../things/link.js';
+import { Link } from '../things/link.js';
+import type { LinkSession } from '../things/session.js';
 
 export interface AwsIotOptions {
   /** Host of the account's data endpoint: `<id>-ats.iot.<region>.amazonaws.com`. */

@@ -1,5 +1,5 @@
 import type { Store } from '../store/contract.js';
-import type { LinkSession } from '../things/link.js';
+import type { LinkSession } from '../things/session.js';
 
 /** The session with AWS IoT, remembered in a section of the store: it outlives this process. */
 export function keptSession(section: Store, endpoint: string, expiryMs: number): LinkSession {

@@ -2,15 +2,9 @@ import { type Clock, type Log, messageOf } from '../../hal/index.js';
 import { Backoff, type BackoffLimits } from '../backoff.js';
 import type { Service } from '../lifecycle.js';
 import { matches } from '../topic-filter.js';
-import type {
-  Connection,
-  Connector,
-  CoreAddress,
-  Credentials,
-  OnMessage,
-  SessionRequest,
-} from './connection.js';
+import type { Connection, Connector, CoreAddress, Credentials, OnMessage } from './connection.js';
 import { ThingError } from './errors.js';
+import { HeldSession, type LinkSession } from './session.js';
 
 /** Finds cores. Each call gives the addresses in the order in which they are to be tried; rejects with THING_DISCOVERY. */
 export type Locate = (signal: AbortSignal) => Promise<readonly CoreAddress[]>;
@@ -25,15 +19,6 @@ export interface LinkOptions {
   readonly backoff?: BackoffLimits;
   /** Absent: each connection begins anew, and what is published meanwhile is not heard. */
   readonly session?: LinkSession;
-}
-
-/** A session that the server keeps between connections, and what is subscribed in it. */
-export interface LinkSession {
-  /** Whole seconds, 1 or more. */
-  readonly expirySeconds: number;
-  /** The filters that were saved last; undefined: nothing is known of a session. */
-  load(): Promise<readonly string[] | undefined>;
-  save(filters: readonly string[]): Promise<void>;
 }
 
 export type MessageListener = OnMessage;
@@ -80,10 +65,11 @@ export class Link implements Service {
     resumed: false,
   };
   #dropped = 0;
-  /** What the session has subscribed, and perhaps more; undefined: not known. */
-  #held: ReadonlySet<string> | undefined;
+  readonly #session: HeldSession | undefined;
 
-  constructor(private readonly options: LinkOptions) {}
+  constructor(private readonly options: LinkOptions) {
+    this.#session = options.session && new HeldSession(options.session);
+  }
 
   /** Begins to connect; does not wait for it. */
   async start(signal: AbortSignal): Promise<void> {
@@ -107,9 +93,9 @@ export class Link implements Service {
       this.#listeners.set(filter, listeners);
       const connection = this.#connection;
       if (connection)
-        this.#hold([filter])
-          .then(() => connection.subscribe([filter]))
-          .catch((error) => this.options.log.warn({ filter }, messageOf(error)));
+        this.#subscribe(connection, filter).catch((error) =>
+          this.options.log.warn({ filter }, messageOf(error)),
+        );
     }
     listeners.add(listener);
     return () => {
@@ -181,7 +167,7 @@ export class Link implements Service {
     const { options } = this;
     const addresses = await options.locate(signal);
     const credentials = await options.credentials();
-    const session = await this.#session();
+    const session = await this.#session?.request();
     let failure: unknown = new ThingError('THING_DISCOVERY', `${credentials.thing}: discovery named no core`);
     for (const address of addresses) {
       const closed = deferred<string>();
@@ -214,9 +200,9 @@ export class Link implements Service {
       signal.throwIfAborted();
       const filters = [...this.#listeners.keys()];
       this.#connection = connection;
-      await this.#hold(filters);
+      await this.#session?.hold(filters);
       await connection.subscribe(filters);
-      if (connection.sessionPresent) await this.#letGo(connection);
+      if (connection.sessionPresent) await this.#session?.keepOnly(new Set(filters), connection);
       for (const work of this.#online) await work(connection);
     } catch (error) {
       await connection.close().catch(() => {
@@ -236,38 +222,13 @@ export class Link implements Service {
     await this.#flush(connection);
   }
 
-  /** A session about which nothing is known may have filters that nobody wants. */
-  async #session(): Promise<SessionRequest | undefined> {
-    const { session } = this.options;
-    if (session === undefined) return undefined;
-    if (this.#held === undefined) {
-      const kept = await session.load();
-      if (kept !== undefined) this.#held = new Set(kept);
+  async #subscribe(connection: Connection, filter: string): Promise<void> {
+    if (this.#session) {
+      await this.#session.hold([filter]);
+      // nobody listens any more
+      if (!this.#listeners.has(filter)) return;
     }
-    return { expirySeconds: session.expirySeconds, clean: this.#held === undefined };
-  }
-
-  /** Kept before they are subscribed: what is kept names at least what the session has. */
-  async #hold(filters: readonly string[]): Promise<void> {
-    const { session } = this.options;
-    if (
-      session === undefined ||
-      (this.#held !== undefined && filters.every((filter) => this.#held!.has(filter)))
-    )
-      return;
-    const held = new Set([...(this.#held ?? []), ...filters]);
-    await session.save([...held]);
-    this.#held = held;
-  }
-
-  /** Filters of the session that nobody listens to any more. */
-  async #letGo(connection: Connection): Promise<void> {
-    const { session } = this.options;
-    const unwanted = [...(this.#held ?? [])].filter((filter) => !this.#listeners.has(filter));
-    if (session === undefined || unwanted.length === 0) return;
-    await connection.unsubscribe(unwanted);
-    this.#held = new Set(this.#listeners.keys());
-    await session.save([...this.#held]);
+    await connection.subscribe([filter]);
   }
 
   async #flush(connection: Connection): Promise<void> {
