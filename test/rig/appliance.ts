@@ -165,7 +165,6 @@ async function virtualBoard(board: Appliance, { parts, releases }: ApplianceRun)
     },
     order,
   );
-  await parts.run('the installer, run again, keeps everything', () => installedAgain(board), order);
   await parts.run('an update to a newer release keeps the state', () => updated(board, releases), order);
   await parts.run('a broken release is taken back', () => takenBack(board, releases), order);
   await parts.run('units are right, and exposed to little', () => analysed(board), order);
@@ -289,20 +288,6 @@ async function takenBack(board: Appliance, { broken }: Releases): Promise<readon
   return output.split('\n');
 }
 
-async function installedAgain(board: Appliance): Promise<readonly string[]> {
-  const { run, light } = bound(board);
-  await run('systemctl start greenlight');
-  await green(board);
-  const totals = await run('greenlight stats --json');
-  const said = await run('/root/package/systemd/install.sh 2>&1', INSTALL_LIMIT_MS);
-  await board.until('active (running)');
-  await light.waitFor('green');
-  assert.match(said, /kept .*which is the same/);
-  assert.equal(await run(`cmp /opt/rig/appliance.virt.yaml ${CONFIGURATION}`), '');
-  assert.equal(await run('greenlight stats --json'), totals);
-  return said.split('\n');
-}
-
 async function analysed(board: Appliance): Promise<readonly string[]> {
   const { run } = bound(board);
   const verified = await run(
@@ -332,7 +317,7 @@ async function split(board: Appliance): Promise<readonly string[]> {
       'systemctl start greenlight-thing@light',
     ].join(' && '),
   );
-  await green(board);
+  await green(board, 'greenlight-thing@light');
   const before = await board.properties(['MainPID'], 'greenlight-thing@light');
   await run('systemctl restart greenlight-core');
   await light.desire('Y');
@@ -396,9 +381,9 @@ async function figures(board: Appliance, unit: string): Promise<readonly string[
 }
 
 /** The light runs and is green, by its shadow. */
-async function green(board: Appliance): Promise<void> {
+async function green(board: Appliance, unit = 'greenlight'): Promise<void> {
   const { light } = board;
-  await board.until('active (running)');
+  await board.until('active (running)', { unit });
   if ((await light.lit()) === 'green') return;
   await light.desire('G');
   await light.waitFor('green', START_LIMIT_MS);

@@ -97,6 +97,8 @@ async function slim(tree: string): Promise<void> {
       await readFile(join(folder, 'package.json'), 'utf8'),
     ) as { dependencies?: object; optionalDependencies?: object };
     for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      const own = join(folder, 'node_modules', name);
+      if (folder !== tree && existsSync(own)) await visit(own);
       if (needed.has(name) || LEFT_OUT.includes(name) || !existsSync(join(modules, name))) continue;
       needed.add(name);
       await visit(join(modules, name));
