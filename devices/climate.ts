@@ -8,8 +8,8 @@ import {
   openClimateSensor,
 } from '../hal/sensors/index.js';
 import type { Role, RoleContext, RoleDefinition, ShadowProperty } from './contract.js';
-import { failure } from './faults.js';
 import { DURATION, LINE, RECIPIENTS, TOPIC } from './options.js';
+import { Sampler } from './sampler.js';
 import { Sender } from './sender.js';
 
 export interface ClimateOptions {
@@ -149,15 +149,12 @@ function climateTopic(thing: string): string {
 
 class Climate implements Role {
   readonly #sender: Sender;
-  readonly #ended = new AbortController();
   #sensor: ClimateSensor | undefined;
-  #beat: Timer | undefined;
+  #sampler: Sampler<ClimateReading> | undefined;
   #stale: Timer | undefined;
-  #measuring: Promise<void> | undefined;
   /** What was last told; undefined before the first and when it is stale. */
   #told: ClimateReading | undefined;
   #toldNs = 0n;
-  #failing = false;
 
   constructor(
     private readonly options: ClimateOptions,
@@ -172,52 +169,30 @@ class Climate implements Role {
     const { model, method, line, sample } = this.options;
     const { gpio, clock, log, random, thing } = this.context;
     const settings = { model, method, consumer: thing, ...(line === undefined ? {} : { line }) };
-    this.#sensor = await this.open(settings, { gpio, clock, log, random });
+    const sensor = await this.open(settings, { gpio, clock, log, random });
+    this.#sensor = sensor;
     this.#watchAge();
-    this.#beat = clock.every(sample, () => this.#measure());
-    this.#measure();
+    this.#sampler = new Sampler(this.context, {
+      everyMs: sample,
+      measure: (ended) => sensor.measure(ended),
+      taken: (reading) => {
+        this.#watchAge();
+        if (this.#worthTelling(reading)) this.#tell(reading);
+      },
+    });
+    this.#sampler.start();
   }
 
   async stop(): Promise<void> {
-    this.#ended.abort();
-    this.#beat?.cancel();
     this.#stale?.cancel();
-    await this.#sensor?.close();
-    await this.#measuring;
+    // a measurement ends when its sensor is closed, or when it is told to
+    await Promise.all([this.#sampler?.stop(), this.#sensor?.close()]);
   }
 
   state(): JsonObject {
     if (this.#told === undefined) return { quality: 'stale' };
     const { temperatureC, humidityPercent, at, quality } = this.#told;
     return { temperatureC, humidityPercent, measuredAt: at, quality };
-  }
-
-  /** A measurement that takes longer than the interval delays the next one. */
-  #measure(): void {
-    const sensor = this.#sensor;
-    if (this.#measuring !== undefined || sensor === undefined) return;
-    this.#measuring = this.#take(sensor).finally(() => {
-      this.#measuring = undefined;
-    });
-  }
-
-  async #take(sensor: ClimateSensor): Promise<void> {
-    try {
-      const reading = await sensor.measure(this.#ended.signal);
-      if (this.#ended.signal.aborted) return;
-      if (this.#failing) this.context.fault(undefined);
-      this.#failing = false;
-      this.#watchAge();
-      if (this.#worthTelling(reading)) this.#tell(reading);
-    } catch (error) {
-      if (this.#ended.signal.aborted) return;
-      if (!this.#failing) {
-        const fault = failure(error);
-        this.context.log.warn({ thing: this.context.thing, code: fault.code }, fault.message);
-        this.context.fault(fault);
-      }
-      this.#failing = true;
-    }
   }
 
   #worthTelling(reading: ClimateReading): boolean {

@@ -1,4 +1,4 @@
-import type { JsonObject, LineAddress, Timer } from '../hal/index.js';
+import type { JsonObject, LineAddress } from '../hal/index.js';
 import {
   DISTANCE_CM,
   DISTANCE_METHODS,
@@ -8,8 +8,8 @@ import {
   openDistanceSensor,
 } from '../hal/sensors/index.js';
 import type { Role, RoleContext, RoleDefinition, ShadowProperty } from './contract.js';
-import { failure } from './faults.js';
 import { DURATION, LINE, RECIPIENTS, TOPIC } from './options.js';
+import { Sampler } from './sampler.js';
 import { Sender } from './sender.js';
 
 export interface DistanceOptions {
@@ -114,13 +114,10 @@ function distanceTopic(thing: string): string {
 
 class Distance implements Role {
   readonly #sender: Sender;
-  readonly #ended = new AbortController();
   #sensor: DistanceSensor | undefined;
-  #beat: Timer | undefined;
-  #measuring: Promise<void> | undefined;
+  #sampler: Sampler<DistanceReading> | undefined;
   #told: DistanceReading | undefined;
   #toldNs = 0n;
-  #failing = false;
 
   constructor(
     private readonly options: DistanceOptions,
@@ -133,15 +130,20 @@ class Distance implements Role {
     signal.throwIfAborted();
     const { trigger, echo, method, sample } = this.options;
     const { gpio, clock, thing } = this.context;
-    this.#sensor = await openDistanceSensor({ trigger, echo, method, consumer: thing }, { gpio, clock });
-    this.#beat = clock.every(sample, () => this.#measure());
-    this.#measure();
+    const sensor = await openDistanceSensor({ trigger, echo, method, consumer: thing }, { gpio, clock });
+    this.#sensor = sensor;
+    this.#sampler = new Sampler(this.context, {
+      everyMs: sample,
+      measure: (ended) => sensor.measure(ended),
+      taken: (reading) => {
+        if (this.#worthTelling(reading)) this.#tell(reading);
+      },
+    });
+    this.#sampler.start();
   }
 
   async stop(): Promise<void> {
-    this.#ended.abort();
-    this.#beat?.cancel();
-    await this.#measuring;
+    await this.#sampler?.stop();
     await this.#sensor?.close();
   }
 
@@ -149,33 +151,6 @@ class Distance implements Role {
     if (this.#told === undefined) return {};
     const { distanceCm, at } = this.#told;
     return { ...(distanceCm !== undefined && { distanceCm: rounded(distanceCm) }), measuredAt: at };
-  }
-
-  /** A measurement that takes longer than the interval delays the next one. */
-  #measure(): void {
-    const sensor = this.#sensor;
-    if (this.#measuring !== undefined || sensor === undefined) return;
-    this.#measuring = this.#take(sensor).finally(() => {
-      this.#measuring = undefined;
-    });
-  }
-
-  async #take(sensor: DistanceSensor): Promise<void> {
-    try {
-      const reading = await sensor.measure(this.#ended.signal);
-      if (this.#ended.signal.aborted) return;
-      if (this.#failing) this.context.fault(undefined);
-      this.#failing = false;
-      if (this.#worthTelling(reading)) this.#tell(reading);
-    } catch (error) {
-      if (this.#ended.signal.aborted) return;
-      if (!this.#failing) {
-        const fault = failure(error);
-        this.context.log.warn({ thing: this.context.thing, code: fault.code }, fault.message);
-        this.context.fault(fault);
-      }
-      this.#failing = true;
-    }
   }
 
   #worthTelling({ distanceCm }: DistanceReading): boolean {

@@ -4,3 +4,4 @@ export * from './contract.js';
 export * from './errors.js';
 export * from './json.js';
 export * from './log.js';
+export * from './over.js';

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import type { Clock } from '../clock.js';
 import { HalError } from '../errors.js';
 import type { ClimateModel } from './contract.js';
 import type { ClimateValues } from './dht/frame.js';
@@ -20,8 +21,7 @@ export interface NodeDhtSettings {
   readonly gpio: number;
   /** Values that the package gives in its own test mode, instead of touching hardware. */
   readonly fake?: ClimateValues;
-  /** Default 10 000. */
-  readonly answerLimitMs?: number;
+  readonly clock: Clock;
   /** The child's program; default: the one beside this file. */
   readonly child?: { readonly path: string; readonly execArgv?: readonly string[] };
 }
@@ -41,11 +41,11 @@ class NodeDhtSource implements ClimateSource {
 
   read(signal: AbortSignal): Promise<ClimateValues> {
     const child = this.#running();
-    const { model, gpio, fake, answerLimitMs = ANSWER_LIMIT_MS } = this.settings;
+    const { model, gpio, fake, clock } = this.settings;
     const id = ++this.#questions;
     return new Promise((resolve, reject) => {
       const end = (settle: () => void): void => {
-        clearTimeout(limit);
+        limit.cancel();
         signal.removeEventListener('abort', onAbort);
         child.off('message', onMessage).off('exit', onExit);
         settle();
@@ -63,10 +63,10 @@ class NodeDhtSource implements ClimateSource {
           `its process ended (${by ?? `code ${code}`}); on a machine without /dev/gpiomem the package crashes`,
         );
       const onAbort = (): void => end(() => reject(signal.reason));
-      const limit = setTimeout(() => {
+      const limit = clock.after(ANSWER_LIMIT_MS, () => {
         this.#kill();
-        fail(`no answer within ${answerLimitMs} ms; its process was ended`);
-      }, answerLimitMs);
+        fail(`no answer within ${ANSWER_LIMIT_MS / 1_000} s; its process was ended`);
+      });
       child.on('message', onMessage).on('exit', onExit);
       signal.addEventListener('abort', onAbort, { once: true });
       const question: NodeDhtQuestion = { id, model, gpio, ...(fake ? { fake } : {}) };

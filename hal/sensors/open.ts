@@ -76,7 +76,7 @@ async function openSource(
         );
       }
       const { nodeDhtSource } = await import('./node-dht.js');
-      return nodeDhtSource({ model: settings.model, gpio: identity.offset });
+      return nodeDhtSource({ model: settings.model, gpio: identity.offset, clock });
     }
   }
 }

@@ -1,19 +1,9 @@
-import type { GpioDriver, Log } from '../../hal/index.js';
+import { driverOver, type GpioDriver, type Log } from '../../hal/index.js';
 import { tracedInput, tracedOutput } from '../../hal/lines/index.js';
 
 /** The same driver; its log tells at debug of each value that is written, and of each edge. */
 export function tracedLines(inner: GpioDriver, log: Log): GpioDriver {
-  return {
-    name: inner.name,
-    capabilities: inner.capabilities,
-    get pulses() {
-      return inner.pulses;
-    },
-    start: (signal) => inner.start(signal),
-    stop: () => inner.stop(),
-    chips: () => inner.chips(),
-    lines: () => inner.lines(),
-    resolve: (address) => inner.resolve(address),
+  return driverOver(inner, {
     output: async (address, consumer, settings) => {
       const line = await inner.output(address, consumer, settings);
       log.debug(
@@ -24,8 +14,5 @@ export function tracedLines(inner: GpioDriver, log: Log): GpioDriver {
     },
     input: async (address, consumer, settings) =>
       tracedInput(await inner.input(address, consumer, settings), log),
-    pwm: (address, consumer, settings) => inner.pwm(address, consumer, settings),
-    servo: (address, consumer) => inner.servo(address, consumer),
-    ...(inner.exposure && { exposure: (consumer) => inner.exposure?.(consumer) }),
-  };
+  });
 }

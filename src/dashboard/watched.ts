@@ -1,12 +1,13 @@
-import type {
-  Bias,
-  EdgeEvent,
-  GpioDriver,
-  InputSettings,
-  Line,
-  LineInfo,
-  LineValue,
-  OutputSettings,
+import {
+  type Bias,
+  driverOver,
+  type EdgeEvent,
+  type GpioDriver,
+  type InputSettings,
+  type Line,
+  type LineInfo,
+  type LineValue,
+  type OutputSettings,
 } from '../../hal/index.js';
 import type { BoardLineView, BoardView } from './contract.js';
 
@@ -49,17 +50,7 @@ export class WatchedLines implements BoardView {
   /** The same driver, watched. */
   over(): GpioDriver {
     const { inner } = this;
-    const watched: GpioDriver = {
-      name: inner.name,
-      capabilities: inner.capabilities,
-      get pulses() {
-        return inner.pulses;
-      },
-      start: (signal) => inner.start(signal),
-      stop: () => inner.stop(),
-      chips: () => inner.chips(),
-      lines: () => inner.lines(),
-      resolve: (address) => inner.resolve(address),
+    return driverOver(inner, {
       output: async (address, consumer, settings) => {
         const line = await inner.output(address, consumer, settings);
         const held = this.#hold(line, 'output', consumer, settings);
@@ -125,8 +116,7 @@ export class WatchedLines implements BoardView {
           },
         };
       },
-    };
-    return watched;
+    });
   }
 
   #hold(

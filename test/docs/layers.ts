@@ -5,7 +5,7 @@
 
 /** Parts of the project by path; the first that fits counts. */
 const PARTS: readonly (readonly [part: string, path: RegExp])[] = [
-  ['hal contract', /^hal\/((address|clock|contract|errors|index|json|log)\.ts$|sensors\/contract\.ts$)/],
+  ['hal contract', /^hal\/((address|clock|contract|errors|index|json|log|over)\.ts$|sensors\/contract\.ts$)/],
   // A driver is a folder; the files beside are what several drivers share.
   ['drivers', /^hal\/drivers\/[^/]+\//],
   // Climate sensors are opened by a role; how one is read is chosen behind this.
