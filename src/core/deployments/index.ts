@@ -9,11 +9,11 @@ export {
   type NamedEntry,
 } from './document.js';
 export { DeploymentError, type DeploymentErrorCode } from './errors.js';
+export type { DeployedPart } from './part.js';
 export type { DeploymentRecord, DeploymentStatus, DeploymentType } from './record.js';
+export type { DeploymentEvents } from './reports.js';
 export {
-  type DeployedPart,
   type Deployment,
-  type DeploymentEvents,
   DeploymentService,
   type DeploymentServiceOptions,
 } from './service.js';

@@ -1,21 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import { EventEmitter } from 'node:events';
+import type { EventEmitter } from 'node:events';
 import { type Clock, type Log, messageOf } from '../../../hal/index.js';
 import type { Store } from '../../store/contract.js';
 import { type ApplicationUpdates, type BroughtApplication, untilUpdated } from './application.js';
-import { changesBetween, digestOf, type GroupDocument } from './document.js';
+import { digestOf, type GroupDocument } from './document.js';
 import { DeploymentError } from './errors.js';
 import { History } from './history.js';
+import { applyParts, checkParts, type DeployedPart, restoreParts } from './part.js';
 import type { DeploymentRecord, DeploymentType } from './record.js';
-
-/** A part of the core that follows the deployed group: the table, the functions, the things. */
-export interface DeployedPart<D extends GroupDocument> {
-  readonly name: string;
-  /** One sentence per problem that keeps it from following; changes nothing. */
-  check?(next: D): Promise<readonly string[]>;
-  /** Follows, changing only what differs. Rejects when it cannot; it is then asked to follow the former group again. */
-  apply(next: D): Promise<void>;
-}
+import { type DeploymentEvents, Reports } from './reports.js';
 
 export interface DeploymentServiceOptions {
   /** A section of its own. */
@@ -28,11 +20,6 @@ export interface DeploymentServiceOptions {
   readonly application?: ApplicationUpdates;
   /** Records that are kept. Default 50. */
   readonly keep?: number;
-}
-
-export interface DeploymentEvents {
-  /** Every change of a status, after it is on disk. */
-  changed: [record: DeploymentRecord];
 }
 
 /** A deployment that has begun. */
@@ -67,9 +54,9 @@ const NOTHING: GroupDocument = { things: [], functions: [], subscriptions: [] };
  * record on disk, written last; a core that dies before that write begins with the former group.
  */
 export class DeploymentService<D extends GroupDocument> {
-  readonly events = new EventEmitter<DeploymentEvents>();
   readonly #options: DeploymentServiceOptions;
   readonly #history: History<D>;
+  readonly #reports: Reports<D>;
   #parts: readonly DeployedPart<D>[] | undefined;
   #current: D | undefined;
   #running: Promise<unknown> | undefined;
@@ -79,6 +66,12 @@ export class DeploymentService<D extends GroupDocument> {
   constructor(options: DeploymentServiceOptions) {
     this.#options = options;
     this.#history = new History(options.store, options.keep ?? 50);
+    const { clock, log } = options;
+    this.#reports = new Reports({ history: this.#history, clock, log });
+  }
+
+  get events(): EventEmitter<DeploymentEvents> {
+    return this.#reports.events;
   }
 
   /**
@@ -106,7 +99,10 @@ export class DeploymentService<D extends GroupDocument> {
       return deployed;
     }
     this.#current = fromFile;
-    const record = this.#record('Configuration', BY_FILE, fromFile, deployed ?? (NOTHING as D));
+    const record = this.#reports.building('Configuration', BY_FILE, {
+      next: fromFile,
+      previous: deployed ?? (NOTHING as D),
+    });
     await this.#history.succeed({ ...record, status: 'Success' }, fromFile, {
       deployment: record.id,
       group: record.group,
@@ -200,7 +196,7 @@ export class DeploymentService<D extends GroupDocument> {
       );
     }
     const record: DeploymentRecord = {
-      ...this.#record(type, by, next, previous),
+      ...this.#reports.building(type, by, { next, previous }),
       ...(again !== undefined && { again }),
       ...(application && { application: { id: application.id, file: application.file } }),
     };
@@ -213,29 +209,22 @@ export class DeploymentService<D extends GroupDocument> {
     // whoever waits for the end does not care how it ended
     this.#running = done.catch(() => {});
     await begun;
-    this.#tell(record);
+    this.#reports.tell(record);
     return { id: record.id, done };
   }
 
   async #carryOut(record: DeploymentRecord, change: Change<D>): Promise<DeploymentRecord> {
     const { next, parts, application } = change;
-    const force = record.type === 'ForceResetDeployment';
-    const problems: string[] = [];
-    let at = '';
     try {
-      for (const part of parts) {
-        at = `${part.name}: `;
-        problems.push(...((await part.check?.(next)) ?? []));
-      }
-      if (problems.length > 0 && !force)
-        return await this.#fail(record, 'the group cannot run here', problems);
-      at = '';
-      const inProgress = await this.#inProgress(record);
+      const problems = await checkParts(parts, next);
+      if (problems.length > 0 && record.type !== 'ForceResetDeployment')
+        return await this.#reports.failed(record, 'the group cannot run here', problems);
+      const inProgress = await this.#reports.inProgress(record);
       if (application === undefined) return await this.#apply(inProgress, { ...change, problems });
       await application.handOver();
       return await this.#whenUpdated(inProgress, change);
     } catch (error) {
-      return this.#fail(record, at + messageOf(error), []);
+      return this.#reports.failed(record, messageOf(error));
     }
   }
 
@@ -243,7 +232,7 @@ export class DeploymentService<D extends GroupDocument> {
   async #whenUpdated(record: DeploymentRecord, change: Change<D>): Promise<DeploymentRecord> {
     const outcome = await this.#outcome(record);
     if (outcome === undefined) return record;
-    if (outcome.failure !== undefined) return this.#fail(record, outcome.failure, []);
+    if (outcome.failure !== undefined) return this.#reports.failed(record, outcome.failure);
     return this.#apply(record, { ...change, problems: [] });
   }
 
@@ -256,10 +245,10 @@ export class DeploymentService<D extends GroupDocument> {
     }
     const outcome = await this.#outcome(record);
     if (outcome === undefined) return;
-    if (outcome.failure === undefined) this.#tell(await this.#switch(record, next, []));
+    if (outcome.failure === undefined) this.#reports.tell(await this.#switch(record, next, []));
     else {
       this.#current = previous;
-      await this.#fail(record, outcome.failure, await this.#restore(parts, previous));
+      await this.#reports.failed(record, outcome.failure, await restoreParts(parts, previous));
     }
   }
 
@@ -272,45 +261,26 @@ export class DeploymentService<D extends GroupDocument> {
 
   async #apply(
     record: DeploymentRecord,
-    change: Change<D> & { readonly problems: string[] },
+    change: Change<D> & { readonly problems: readonly string[] },
   ): Promise<DeploymentRecord> {
     const { next, previous, parts, problems } = change;
     const force = record.type === 'ForceResetDeployment';
-    const applied: DeployedPart<D>[] = [];
-    let at = '';
+    const touched: DeployedPart<D>[] = [];
     let success: DeploymentRecord;
     try {
-      for (const part of parts) {
-        at = `${part.name}: `;
-        applied.push(part);
-        const applying = part.apply(next);
-        await (force ? applying.catch((error) => void problems.push(at + messageOf(error))) : applying);
-      }
-      at = '';
-      success = await this.#switch(record, next, problems);
+      const unmet = await applyParts(parts, next, { force, touched });
+      success = await this.#switch(record, next, [...problems, ...unmet]);
     } catch (error) {
       // told in the record, with what became of the way back; when the disk refuses that too, the caller is told
-      return this.#fail(record, at + messageOf(error), await this.#restore(applied, previous));
+      return this.#reports.failed(record, messageOf(error), await restoreParts(touched, previous));
     }
     if (this.#history.pointer?.clearing) await this.#clear(record.id);
-    this.#tell(success);
+    this.#reports.tell(success);
     return success;
   }
 
-  /** From this write on, the next group is the deployed one. */
   async #switch(record: DeploymentRecord, next: D, problems: readonly string[]): Promise<DeploymentRecord> {
-    const success: DeploymentRecord = {
-      ...record,
-      status: 'Success',
-      updatedAt: this.#options.clock.now(),
-      ...(problems.length > 0 && { errorDetails: problems }),
-    };
-    await this.#history.succeed(success, next, {
-      deployment: record.id,
-      group: record.group,
-      base: this.#history.pointer?.base ?? record.group,
-      ...(record.type.endsWith('ResetDeployment') && { clearing: true as const }),
-    });
+    const success = await this.#reports.succeeded(record, next, problems);
     this.#current = next;
     return success;
   }
@@ -329,49 +299,6 @@ export class DeploymentService<D extends GroupDocument> {
     }
   }
 
-  /** The former group once more, on every part that was touched, last first. @returns what did not come back */
-  async #restore(parts: readonly DeployedPart<D>[], previous: D): Promise<readonly string[]> {
-    const lost: string[] = [];
-    for (const part of [...parts].reverse()) {
-      try {
-        await part.apply(previous);
-      } catch (error) {
-        lost.push(
-          `${part.name} did not come back to the former group: ${messageOf(error)}; restart the core`,
-        );
-      }
-    }
-    return lost;
-  }
-
-  async #fail(
-    record: DeploymentRecord,
-    message: string,
-    details: readonly string[],
-  ): Promise<DeploymentRecord> {
-    const failure: DeploymentRecord = {
-      ...record,
-      status: 'Failure',
-      updatedAt: this.#options.clock.now(),
-      errorMessage: message,
-      ...(details.length > 0 && { errorDetails: details }),
-    };
-    await this.#history.fail(failure);
-    this.#tell(failure);
-    return failure;
-  }
-
-  async #inProgress(record: DeploymentRecord): Promise<DeploymentRecord> {
-    const updated: DeploymentRecord = {
-      ...record,
-      status: 'InProgress',
-      updatedAt: this.#options.clock.now(),
-    };
-    await this.#history.progress(updated);
-    this.#tell(updated);
-    return updated;
-  }
-
   /** One that was under way when the process ended has failed, unless it waits for another version of the application. */
   async #left(id: string): Promise<Omit<Awaited<D>, 'previous'> | undefined> {
     const record = this.#history.records.find((known) => known.id === id);
@@ -383,39 +310,15 @@ export class DeploymentService<D extends GroupDocument> {
     }
     const outcome = await updates.outcome(record.application.id);
     if (outcome === undefined) return { record, next, onTrial: await updates.onTrial(record.application.id) };
-    if (outcome.failure !== undefined) await this.#fail(record, outcome.failure, []);
-    else this.#tell(await this.#switch(record, next, []));
+    if (outcome.failure !== undefined) await this.#reports.failed(record, outcome.failure);
+    else this.#reports.tell(await this.#switch(record, next, []));
     return undefined;
   }
 
   async #bury(id: string): Promise<void> {
     const record = this.#history.records.find((known) => known.id === id);
     if (record === undefined) return;
-    await this.#fail(record, 'the core ended while it was under way; the former group is kept', []);
-  }
-
-  #record(type: DeploymentType, by: string, next: D, previous: D): DeploymentRecord {
-    const now = this.#options.clock.now();
-    return {
-      id: randomUUID(),
-      sequence: (this.#history.records.at(-1)?.sequence ?? 0) + 1,
-      type,
-      status: 'Building',
-      by,
-      createdAt: now,
-      updatedAt: now,
-      changes: changesBetween(previous, next),
-      group: digestOf(next),
-    };
-  }
-
-  #tell(record: DeploymentRecord): void {
-    const { id, type, status, errorMessage, errorDetails } = record;
-    const line = `deployment ${id} (${type}): ${status}${errorMessage === undefined ? '' : `: ${errorMessage}`}`;
-    const { log } = this.#options;
-    if (status === 'Failure') log.error({ deployment: id, details: errorDetails }, line);
-    else log.info({ deployment: id }, line);
-    this.events.emit('changed', record);
+    await this.#reports.failed(record, 'the core ended while it was under way; the former group is kept', []);
   }
 
   #mustBeOpen(): D {
