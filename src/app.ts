@@ -1,17 +1,18 @@
 /** The composition root: what runs, and in which order. Its rooms are in app/. */
 import { EventEmitter } from 'node:events';
 import { rm } from 'node:fs/promises';
-import type { Clock, GpioDriver, JsonObject, Log } from '../hal/index.js';
-import { type DriverDeps, type OpenedDriver, openDriver } from '../hal/registry.js';
+import type { Clock, JsonObject, Log } from '../hal/index.js';
+import type { DriverDeps } from '../hal/registry.js';
 import type { Batch } from './aggregator/batch.js';
 import { LocalSink } from './aggregator/local-sink.js';
 import type { Totals } from './aggregator/statistics.js';
 import { ClientFunctions } from './app/client-functions.js';
 import { deviceCredentials, makeCloud } from './app/cloud.js';
-import { boardOf, dashboardDeps } from './app/dashboard.js';
+import { dashboardDeps } from './app/dashboard.js';
 import { type Deployments, deployedParts, makeDeployments } from './app/deploy.js';
 import { functionLines } from './app/function-lines.js';
 import { type FunctionSources, functionDefinitions } from './app/functions.js';
+import { Gpio, usesGpio } from './app/gpio.js';
 import { type GroupLists, groupDefinition, groupLists } from './app/group.js';
 import { type LinkSources, linkOf } from './app/links.js';
 import { levelNotes } from './app/log.js';
@@ -20,7 +21,6 @@ import { LightChanges, metricsDeps } from './app/metrics.js';
 import { outputParts, outputsFile, outputsOf, writeOutputs } from './app/outputs.js';
 import { makeTelemetry } from './app/telemetry.js';
 import { ThingSet } from './app/thing-set.js';
-import { tracedLines } from './app/traced-lines.js';
 import { InstanceUpdates } from './app/update.js';
 import type { Cloud } from './cloud/index.js';
 import type { Config, Endpoint } from './config/model.js';
@@ -29,7 +29,7 @@ import { ControlServer } from './control/server.js';
 import { Core } from './core/core.js';
 import type { FunctionLines } from './core/functions/index.js';
 import { type Identity, openIdentity } from './core/identity/open.js';
-import { type BoardView, DashboardServer, LogTail } from './dashboard/index.js';
+import { DashboardServer, LogTail } from './dashboard/index.js';
 import { type Service, ServiceStack } from './lifecycle.js';
 import type { LogLevels } from './log/index.js';
 import { CoreFinder, type MdnsOptions } from './mdns/index.js';
@@ -85,6 +85,7 @@ class Application implements App {
   readonly #deps: AppDeps;
   readonly #paths: StatePaths;
   readonly #updates: InstanceUpdates;
+  readonly #gpio: Gpio;
   readonly #stack: ServiceStack = new ServiceStack();
   readonly #version = packageVersion();
   /** Monotonic, ns: a Pi gets the time of day only after its start. */
@@ -97,11 +98,7 @@ class Application implements App {
   /** Of a machine without a core. */
   #functions: ClientFunctions | undefined;
   #deployments: Deployments | undefined;
-  #gpio: OpenedDriver | undefined;
-  /** The driver as things use it. */
-  #lines: GpioDriver | undefined;
   #group: GroupLists;
-  #board: BoardView | undefined;
   #dashboard: DashboardServer | undefined;
   #metrics: MetricsServer | undefined;
   readonly #tail: LogTail;
@@ -113,6 +110,16 @@ class Application implements App {
     this.#deps = deps.config.dashboard ? { ...deps, log: this.#tail.over(deps.log) } : deps;
     this.#group = groupLists(deps.config);
     this.#paths = statePaths(deps.config.stateDir);
+    const { config, clock, env, mock } = deps;
+    this.#gpio = new Gpio({
+      config,
+      clock,
+      log: this.#deps.log.child({ part: 'gpio' }),
+      env,
+      mock,
+      stack: this.#stack,
+      group: () => this.#group,
+    });
     this.#updates = new InstanceUpdates({ stateFolder: this.#paths.folder, clock: deps.clock });
   }
 
@@ -141,10 +148,10 @@ class Application implements App {
     const sources = this.#functionSources(store);
     // before the core, because lines are to be held at their safe value as early as can be
     const lines = functionLines({
-      gpio: () => this.#openGpio(signal),
+      gpio: () => this.#gpio.open(signal),
       log: log.child({ part: 'gpio' }),
     });
-    if (usesGpio(group)) await this.#openGpio(signal);
+    if (usesGpio(group)) await this.#gpio.open(signal);
     if (identity) {
       this.#core = this.#makeCore({ store, identity, group, sources, lines });
       await this.#stack.start(this.#core, signal);
@@ -193,7 +200,7 @@ class Application implements App {
   status(): AppStatus {
     const { config, clock } = this.#deps;
     const parts: PartStatus[] = [
-      ...(this.#gpio ? [gpioStatus(this.#gpio)] : []),
+      ...this.#gpio.status(),
       ...(this.#core?.status() ?? []),
       ...(this.#cloud?.parts() ?? []),
       ...(this.#telemetry ? [this.#telemetry.part()] : []),
@@ -244,35 +251,6 @@ class Application implements App {
       shadows: () => (this.#core?.shadows.status().running ? this.#core.shadows : undefined),
     });
     return this.#deployments.open(groupLists(config));
-  }
-
-  async #openGpio(signal: AbortSignal): Promise<GpioDriver> {
-    if (this.#lines) return this.#lines;
-    const { config, clock, log, env, mock } = this.#deps;
-    const own = log.child({ part: 'gpio' });
-    const gpio = await openDriver(
-      config.hal.driver,
-      {
-        clock,
-        log: own,
-        env,
-        ...(mock && { mock }),
-        ...(config.hal.mock?.wires && { wires: config.hal.mock.wires }),
-      },
-      { signal },
-    );
-    this.#gpio = gpio;
-    const { driver } = gpio;
-    await this.#stack.start({ name: 'gpio', start: async () => {}, stop: () => driver.stop() }, signal);
-    own.info({ considered: gpio.considered }, `driver ${driver.name}`);
-    let lines = driver;
-    if (config.dashboard) {
-      const watched = boardOf(driver, () => this.#group.things);
-      this.#board = watched.view;
-      lines = watched.driver;
-    }
-    this.#lines = tracedLines(lines, own);
-    return this.#lines;
   }
 
   #makeCore(parts: {
@@ -349,7 +327,7 @@ class Application implements App {
     const { clock, log, random } = this.#deps;
     return new ThingSet({
       things: group.things,
-      gpio: () => this.#openGpio(signal),
+      gpio: () => this.#gpio.open(signal),
       link: (thing) => linkOf(thing, links),
       clock,
       log,
@@ -373,7 +351,7 @@ class Application implements App {
         identity,
         deployments: this.#deployments,
         status: () => this.status(),
-        board: () => this.#board,
+        board: () => this.#gpio.board,
         group: () => this.#group,
         onGreen: (listener) => {
           events.on('green', listener);
@@ -401,7 +379,7 @@ class Application implements App {
 
   #show(group: GroupLists): void {
     this.#group = group;
-    this.#board?.follow?.();
+    this.#gpio.board?.follow?.();
     this.#dashboard?.refresh();
   }
 
@@ -425,17 +403,4 @@ class Application implements App {
       this.#deps.log.child({ part: 'control' }),
     );
   }
-}
-
-function usesGpio({ things, functions }: GroupLists): boolean {
-  return (
-    things.some(({ role }) => role !== undefined) ||
-    functions.some(({ resources }) => (resources?.lines ?? []).length > 0)
-  );
-}
-
-function gpioStatus({ driver, considered }: OpenedDriver): PartStatus {
-  const passedOver = considered.filter(({ outcome }) => outcome !== 'chosen');
-  const figures = Object.fromEntries(passedOver.map(({ name, reason }) => [`not ${name}`, reason]));
-  return { name: driver.name, kind: 'gpio', state: 'ok', figures };
 }

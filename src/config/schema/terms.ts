@@ -37,6 +37,17 @@ export const REGION: Schema = { type: 'string', pattern: '^[a-z0-9-]{1,64}$' };
 
 export const FILE_PATH: Schema = { type: 'string', minLength: 1, maxLength: 4096 };
 
+/** Which client speaks MQTT. */
+export const TRANSPORT: Schema = {
+  enum: ['mqtt', 'aws-sdk'],
+  description:
+    'MQTT client: `mqtt` runs everywhere; `aws-sdk` is aws-iot-device-sdk-v2, an optional package without a build for 32-bit Arm.',
+};
+
+/** How the description of a file with the CA of one of Amazon’s servers ends. */
+export const AMAZON_CA =
+  'relative to the configuration file. Absent: the roots that Node knows, Amazon’s among them.';
+
 /** The same with other words, default or variable. */
 export function term(base: Schema, more: Schema): Schema {
   return { ...base, ...more };
