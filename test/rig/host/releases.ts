@@ -34,7 +34,7 @@ const LEFT_OUT = [
   'aws-iot-device-sdk-v2',
   'pino-pretty',
 ];
-/** Folders of packages that only their authors read. */
+/** Folders that only authors read. */
 const AUTHORS = ['test', 'tests', 'docs', 'example', 'examples', 'benchmark', 'benchmarks', '.github'];
 /** All that the broken release is: it passes every check before it is to run. */
 const brokenMain = (version: string): string => `#!/usr/bin/env node
@@ -113,9 +113,8 @@ async function slim(tree: string): Promise<void> {
       if (!needed.has(name)) await rm(join(modules, name), { recursive: true });
     }
   }
-  for (const path of await readdir(modules, { recursive: true })) {
-    const name = basename(path);
-    if (AUTHORS.includes(name) || name.endsWith('.md'))
-      await rm(join(modules, path), { recursive: true, force: true });
+  for (const path of await readdir(tree, { recursive: true })) {
+    if (AUTHORS.includes(basename(path)) || /\.(md|map|d\.ts)$/.test(path))
+      await rm(join(tree, path), { recursive: true, force: true });
   }
 }
