@@ -343,7 +343,7 @@ async function uninstalled(board: Appliance, purge: boolean): Promise<readonly s
     [],
     'files that were not there before the installation, or are no longer',
   );
-  const user = (await machine.try('getent passwd greenlight')).output;
+  const user = (await machine.try('grep -h ^greenlight: /etc/passwd /etc/group')).output;
   const state = kept.filter((line) =>
     / \/(etc\/greenlight\/greenlight.yaml|var\/lib\/greenlight\/db)$/.test(line),
   );
