@@ -193,16 +193,10 @@ async function killed(board: Appliance): Promise<readonly string[]> {
   assert.notEqual(after.MainPID, before.MainPID);
   const told = timeline(seen);
   // This kernel lets go of lines: nothing is driven but what safe-state puts on them for a moment, then the application.
-  const between = seen.slice(1, -1).map(({ lit }) => lit);
-  assert.deepEqual(
-    [seen.at(0)?.lit, between.at(0), between.at(-1), seen.at(-1)?.lit],
-    ['green', '', 'red', 'green'],
-    told,
-  );
-  assert.ok(
-    between.every((lit) => lit === '' || lit === 'red'),
-    told,
-  );
+  const [first, second, ...rest] = seen.map(({ lit }) => lit);
+  assert.deepEqual([first, second, rest.at(-1)], ['green', '', 'green'], told);
+  const between = rest.slice(0, -1);
+  assert.ok(between.includes('red') && between.every((lit) => lit === '' || lit === 'red'), told);
   const journal = await board.run('journalctl -u greenlight -o cat --no-pager -n 60');
   await board.undrop();
   assert.match(journal, /GPIO22: inactive.*GPIO17: active.*Scheduled restart/s);
