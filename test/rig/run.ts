@@ -4,7 +4,8 @@
  * installed (root); on a machine without them it says so and ends. GREENLIGHT_RIG_DIR keeps what was built.
  * `--drivers` or `--appliance` run one half.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,15 +38,12 @@ async function main(): Promise<number> {
   if (missing.length > 0) await installTools(missing);
   const kept = process.env.GREENLIGHT_RIG_DIR;
   const folder = kept ?? (await mkdtemp(join(tmpdir(), 'greenlight-rig-image-')));
+  if (kept === undefined) process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const parts = new Parts();
-  try {
-    const root = fileURLToPath(new URL('../..', import.meta.url));
-    const { image, releases } = await buildImage({ root, folder });
-    if (!options.appliance) await driversAndApplication(image, parts);
-    if (!options.drivers) await appliance({ image, releases, folder, parts });
-  } finally {
-    if (kept === undefined) await rm(folder, { recursive: true, force: true });
-  }
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const { image, releases } = await buildImage({ root, folder });
+  if (!options.appliance) await driversAndApplication(image, parts);
+  if (!options.drivers) await appliance({ image, releases, folder, parts });
   const minutes = ((Date.now() - began) / 60_000).toFixed(1);
   process.stdout.write(`${parts.passed} passed, ${parts.failed} failed, ${minutes} min\n`);
   return parts.failed === 0 ? 0 : 1;

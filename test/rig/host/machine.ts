@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -96,6 +97,7 @@ export class Machine {
 
   readonly #end = (): void => {
     this.#process?.kill('SIGKILL');
+    rmSync(this.#folder, { recursive: true, force: true });
   };
 
   async stop(): Promise<void> {
