@@ -14,7 +14,25 @@ while [ $# -gt 0 ]; do
 done
 [ -n "$root" ] || [ "$(id -u)" = 0 ] || { echo 'uninstall.sh: run it with sudo' >&2; exit 1; }
 list=$root$prefix/.installed
-[ -f "$list" ] || { echo "uninstall.sh: $prefix was not installed by install.sh (no $prefix/.installed)" >&2; exit 1; }
+
+purge() {
+  rm -rf "$root/etc/greenlight" "$root/var/lib/greenlight" "$root/var/lib/greenlight-things"
+  echo 'removed /etc/greenlight, /var/lib/greenlight and /var/lib/greenlight-things'
+  if [ -z "$root" ] && id greenlight >/dev/null 2>&1; then
+    userdel greenlight
+    echo 'removed user greenlight'
+  fi
+}
+
+if [ ! -f "$list" ]; then
+  # it may have been removed before, without --purge; what the Debian package uses is not ours
+  if [ $purge = yes ] && [ ! -e "$root$prefix" ] && [ ! -e "$root/usr/lib/greenlight" ] && [ -d "$root/etc/greenlight" ]; then
+    purge
+    exit
+  fi
+  echo "uninstall.sh: $prefix was not installed by install.sh (no $prefix/.installed)" >&2
+  exit 1
+fi
 
 live=no
 [ -n "$root" ] || [ ! -d /run/systemd/system ] || live=yes
@@ -40,12 +58,7 @@ printf '%s\n' "$folders" | while read -r folder; do
   [ -z "$folder" ] || rmdir "$root${folder%/}" 2>/dev/null || true
 done
 if [ $purge = yes ]; then
-  rm -rf "$root/etc/greenlight" "$root/var/lib/greenlight" "$root/var/lib/greenlight-things"
-  echo 'removed /etc/greenlight, /var/lib/greenlight and /var/lib/greenlight-things'
-  if [ -z "$root" ] && id greenlight >/dev/null 2>&1; then
-    userdel greenlight
-    echo 'removed user greenlight'
-  fi
+  purge
 else
   echo 'kept /etc/greenlight and /var/lib/greenlight (--purge removes them)'
 fi

@@ -82,6 +82,12 @@ describe('install.sh', () => {
 
     await uninstall(source, root);
     expect(filesOf(root)).toEqual(['/etc/greenlight/greenlight.yaml', '/var/lib/greenlight/kept']);
+    // what a Debian package uses is not the installer's
+    mkdirSync(join(root, 'usr/lib/greenlight'), { recursive: true });
+    await expect(uninstall(source, root, '--purge')).rejects.toThrow('was not installed by install.sh');
+    await run('rmdir', ['-p', '--ignore-fail-on-non-empty', join(root, 'usr/lib/greenlight')]);
+    await uninstall(source, root, '--purge');
+    expect(filesOf(root)).toEqual([]);
     await install(source, root);
     await uninstall(source, root, '--purge');
     expect(filesOf(root)).toEqual([]);
