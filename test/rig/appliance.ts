@@ -10,6 +10,7 @@ import { Appliance, type ApplianceSettings } from './host/appliance.js';
 import type { GuestImage } from './host/image.js';
 import { type Seen, START_LIMIT_MS } from './host/light.js';
 import type { Releases } from './host/releases.js';
+import { hungryFunction } from './hungry.js';
 import type { Parts } from './part.js';
 
 interface ApplianceRun {
@@ -168,6 +169,7 @@ async function virtualBoard(board: Appliance, { parts, releases }: ApplianceRun)
   await parts.run('an update to a newer release keeps the state', () => updated(board, releases), order);
   await parts.run('a broken release is taken back', () => takenBack(board, releases), order);
   await parts.run('units are right, and exposed to little', () => analysed(board), order);
+  await parts.run('a function that takes too much memory ends alone', () => hungryFunction(board), order);
   await parts.run('core and light in units of their own', () => split(board), order);
   await parts.run(
     'uninstalled with --purge, nothing is left',
