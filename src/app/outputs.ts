@@ -1,33 +1,10 @@
 /** The outputs of the running group, on disk for whoever has to make them safe after a crash. */
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ROLES } from '../../devices/index.js';
-import { isJsonObject, type LineAddress, type LineValue } from '../../hal/index.js';
-import type { Config } from '../config/model.js';
 import type { DeployedPart } from '../core/deployments/index.js';
 import { writeDurably } from '../update/files.js';
 import type { GroupLists } from './group.js';
-
-/** An output and the value it has after every way out. */
-export interface SafeOutput {
-  readonly address: LineAddress;
-  readonly safe: LineValue;
-  readonly activeLow: boolean;
-}
-
-export interface SafeOutputs {
-  /** As the configuration says it. */
-  readonly driver: Config['hal']['driver'];
-  readonly outputs: readonly SafeOutput[];
-}
-
-const LIMIT = 256 * 1024;
-
-/** Where a running instance keeps them. */
-export function outputsFile(stateFolder: string): string {
-  return join(stateFolder, 'outputs.json');
-}
+import { readOutputs, type SafeOutput, type SafeOutputs } from './outputs-file.js';
 
 export function outputsOf(things: GroupLists['things']): readonly SafeOutput[] {
   return claimsOf(things)
@@ -39,28 +16,6 @@ export function outputsOf(things: GroupLists['things']): readonly SafeOutput[] {
 export async function writeOutputs(file: string, next: SafeOutputs): Promise<void> {
   if (isDeepStrictEqual(await readOutputs(file), next)) return;
   await writeDurably(file, `${JSON.stringify(next)}\n`, 0o640);
-}
-
-/** Undefined: no instance has run on this folder, or what is there is no such file. */
-export async function readOutputs(file: string): Promise<SafeOutputs | undefined> {
-  let text: string;
-  try {
-    const handle = await open(file, 'r');
-    try {
-      if ((await handle.stat()).size > LIMIT) return undefined;
-      text = await handle.readFile('utf8');
-    } finally {
-      await handle.close();
-    }
-    const value: unknown = JSON.parse(text);
-    if (!isJsonObject(value) || typeof value.driver !== 'string' || !Array.isArray(value.outputs))
-      return undefined;
-    if (!value.outputs.every(isOutput)) return undefined;
-    return value as unknown as SafeOutputs;
-  } catch {
-    // the configuration says what is known then
-    return undefined;
-  }
 }
 
 /**
@@ -98,13 +53,4 @@ function claimsOf(things: GroupLists['things']) {
   return things.flatMap(({ role, options }) =>
     role === undefined ? [] : (ROLES.get(role)?.lines(options as never) ?? []),
   );
-}
-
-function isOutput(value: unknown): boolean {
-  if (!isJsonObject(value)) return false;
-  const { address, safe, activeLow } = value;
-  const known =
-    typeof address === 'string' ||
-    (isJsonObject(address) && typeof address.chip === 'string' && Number.isInteger(address.offset));
-  return known && (safe === 'active' || safe === 'inactive') && typeof activeLow === 'boolean';
 }

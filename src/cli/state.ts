@@ -17,8 +17,14 @@ export function withState(command: Command): Command {
 
 /** The state folder that a command means: `--state`, `GREENLIGHT_STATE`, `$STATE_DIRECTORY` under systemd, `./state`. */
 export function stateFolder(options: StateOptions, io: CliIo): string {
+  return namedStateFolder(options, io) ?? resolve('state');
+}
+
+/** Undefined: nothing but a configuration could say it. */
+export function namedStateFolder(options: StateOptions, io: CliIo): string | undefined {
   const fromSystemd = io.env.STATE_DIRECTORY?.split(':')[0];
-  return resolve(options.state ?? io.env.GREENLIGHT_STATE ?? fromSystemd ?? 'state');
+  const named = options.state ?? io.env.GREENLIGHT_STATE ?? fromSystemd;
+  return named === undefined ? undefined : resolve(named);
 }
 
 export function instance(options: StateOptions, io: CliIo): ControlClient {

@@ -1,10 +1,10 @@
 import { HalError, messageOf, SILENT, SystemClock } from '../../../hal/index.js';
 import { openDriver } from '../../../hal/registry.js';
-import type { SafeOutputs } from '../../app/outputs.js';
+import { outputsFile, readOutputs, type SafeOutputs } from '../../app/outputs-file.js';
 import { EXIT } from '../exit.js';
 import { type CliIo, defaultConfigFile } from '../io.js';
 import type { Register } from '../program.js';
-import { stateFolder, stateOverride } from '../state.js';
+import { namedStateFolder, stateOverride } from '../state.js';
 
 /** What shows as holder of a line for the moment in which it is set. */
 const CONSUMER = 'greenlight-safe';
@@ -58,21 +58,18 @@ async function safeState({ config, state }: SafeStateOptions, io: CliIo): Promis
 
 /** What the instance last ran with, a deployed group's lines among them; or the configuration, when none has run. */
 async function outputsToSet(file: string, state: string | undefined, io: CliIo): Promise<SafeOutputs> {
-  const [{ loadConfig }, { CATALOG }, { outputsFile, outputsOf, readOutputs }] = await Promise.all([
+  const options = state === undefined ? {} : { state };
+  const named = namedStateFolder(options, io);
+  // without a look at the configuration, which takes most of the time
+  const known = named === undefined ? undefined : await readOutputs(outputsFile(named));
+  if (known !== undefined) return known;
+  const [{ loadConfig }, { CATALOG }, { outputsOf }] = await Promise.all([
     import('../../config/index.js'),
     import('../../catalog.js'),
     import('../../app/outputs.js'),
   ]);
-  try {
-    const overrides = stateOverride(state === undefined ? {} : { state });
-    const config = await loadConfig(file, { catalog: CATALOG, env: io.env, overrides });
-    const kept = await readOutputs(outputsFile(config.stateDir));
-    return kept ?? { driver: config.hal.driver, outputs: outputsOf(config.things) };
-  } catch (error) {
-    // edited since, and wrong: what ran is known without it
-    const kept = await readOutputs(outputsFile(stateFolder(state === undefined ? {} : { state }, io)));
-    if (kept === undefined) throw error;
-    io.err(`greenlight: ${messageOf(error)}; the outputs of the last run are set\n`);
-    return kept;
-  }
+  const overrides = stateOverride(options);
+  const config = await loadConfig(file, { catalog: CATALOG, env: io.env, overrides });
+  const kept = await readOutputs(outputsFile(config.stateDir));
+  return kept ?? { driver: config.hal.driver, outputs: outputsOf(config.things) };
 }
