@@ -153,6 +153,7 @@ async function virtualBoard(board: Appliance, { parts, releases }: ApplianceRun)
   await board.start();
   await parts.run('figures of the unit', () => figures(board, ['greenlight']), order);
   await parts.run('the watchdog bites on a blocked event loop', () => blocked(board), order);
+  await parts.run('a function that takes too much memory ends alone', () => hungryFunction(board), order);
   await parts.run(
     'a stopped unit leaves red lit and nothing else',
     async () => {
@@ -169,7 +170,6 @@ async function virtualBoard(board: Appliance, { parts, releases }: ApplianceRun)
   await parts.run('an update to a newer release keeps the state', () => updated(board, releases), order);
   await parts.run('a broken release is taken back', () => takenBack(board, releases), order);
   await parts.run('units are right, and exposed to little', () => analysed(board), order);
-  await parts.run('a function that takes too much memory ends alone', () => hungryFunction(board), order);
   await parts.run('core and light in units of their own', () => split(board), order);
   await parts.run(
     'uninstalled with --purge, nothing is left',
