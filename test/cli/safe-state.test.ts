@@ -57,22 +57,29 @@ describe('safe-state', () => {
   });
 
   it('sets a traffic light to red, and does nothing after a clean stop', async () => {
-    const file = join(await temporaryFolder(), 'crossing.yaml');
+    // a state folder of its own: one in the checkout, from npm start, has outputs of its own
+    const state = await temporaryFolder();
+    const file = join(state, 'crossing.yaml');
     await writeFile(file, CROSSING);
-    const crashed = await cli(['safe-state', '-c', file], { env: { SERVICE_RESULT: 'signal' } });
+    const crashed = await cli(['safe-state', '-c', file, '--state', state], {
+      env: { SERVICE_RESULT: 'signal' },
+    });
     expect(crashed).toEqual({
       code: 0,
       out: 'GPIO22: inactive\nGPIO27: inactive\nGPIO17: active\n',
       err: '',
     });
-    const clean = await cli(['safe-state', '-c', file], { env: { SERVICE_RESULT: 'success' } });
+    const clean = await cli(['safe-state', '-c', file, '--state', state], {
+      env: { SERVICE_RESULT: 'success' },
+    });
     expect(clean).toEqual({ code: 0, out: '', err: '' });
   });
 
   it('goes on past a line that does not do, and says so with 1', async () => {
-    const file = join(await temporaryFolder(), 'crossing.yaml');
+    const state = await temporaryFolder();
+    const file = join(state, 'crossing.yaml');
     await writeFile(file, CROSSING.replace('GPIO27', '{ chip: nowhere, offset: 1 }'));
-    const { code, out, err } = await cli(['safe-state', '-c', file]);
+    const { code, out, err } = await cli(['safe-state', '-c', file, '--state', state]);
     expect([code, out]).toEqual([1, 'GPIO22: inactive\nGPIO17: active\n']);
     expect(err).toContain('nowhere');
   });
